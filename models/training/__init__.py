@@ -1,0 +1,1 @@
+"""Recipes that train, evaluate and export the detectors of this repository."""

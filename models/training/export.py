@@ -1,0 +1,71 @@
+"""Exports a checkpoint to ONNX: dynamic batch, raw YOLOX output, no NMS inside.
+
+    python -m models.training.export --checkpoint RUN/last.pth --out models/site-ppe/model.onnx
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+
+from .config import CLASSES, DEFAULT_WEIGHTS, INPUT_HEIGHT, INPUT_WIDTH
+from .network import build, load_state, stitch
+
+OPSET = 17
+
+
+def export(model: torch.nn.Module, out: Path) -> None:
+    """Writes `model` to `out`, and only replaces a previous file once the new one agrees."""
+    model = model.eval().to(memory_format=torch.contiguous_format)
+    model.head.decode_in_inference = False
+    example = torch.rand(2, 3, INPUT_HEIGHT, INPUT_WIDTH) * 255
+    # Two differing batch sizes in the check below catch a batch dimension frozen by tracing.
+    temporary = out.with_suffix(".tmp")
+    torch.onnx.export(
+        model,
+        (example,),
+        str(temporary),
+        input_names=["images"],
+        output_names=["output"],
+        dynamic_axes={"images": {0: "N"}, "output": {0: "N"}},
+        opset_version=OPSET,
+        dynamo=False,
+    )
+    graph = onnx.load(str(temporary))
+    onnx.checker.check_model(graph)
+    session = ort.InferenceSession(str(temporary), providers=["CPUExecutionProvider"])
+    for batch in (1, 2):
+        want = model(example[:batch]).detach().numpy()
+        got = session.run(None, {"images": example[:batch].numpy()})[0]
+        assert got.shape == want.shape == (batch, got.shape[1], 5 + len(CLASSES)), got.shape
+        np.testing.assert_allclose(got, want, atol=2e-3, rtol=1e-3)
+    os.replace(temporary, out)
+
+
+def main() -> None:
+    """Reads the command line and exports one model."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--checkpoint", type=Path, help="checkpoint; default: stitched start")
+    parser.add_argument("--weights", type=Path, default=DEFAULT_WEIGHTS, help="start weights")
+    parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
+    args = parser.parse_args()
+    if args.checkpoint:
+        model = build()
+        model.load_state_dict(load_state(args.checkpoint))
+    else:
+        model = stitch(
+            args.weights / "helmet_head_yolox_nano_start.pth",
+            args.weights / "yolox_nano_bn_reinflated.pth",
+        )
+    export(model, args.out)
+    print(f"wrote {args.out} ({args.out.stat().st_size} bytes)")
+
+
+if __name__ == "__main__":
+    main()

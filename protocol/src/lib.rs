@@ -1,0 +1,32 @@
+//! The vocabulary of Gongshao: what the edge and the control plane say to each other.
+//!
+//! Pure data: no IO, no async, no clock. Specifications as people write them (`…Spec`) become values
+//! that are valid by construction through `TryFrom`. Only [`wire`] knows MQTT topics and JSON.
+
+pub mod algorithm;
+pub mod camera;
+pub mod desired;
+pub mod detection;
+pub mod event;
+pub mod geometry;
+pub mod health;
+pub mod ids;
+pub mod overlay;
+pub mod schedule;
+pub mod task;
+pub mod time;
+pub mod viewer_token;
+pub mod wire;
+
+pub use algorithm::Algorithm;
+pub use camera::{Camera, CameraSpec, Secret, Transport};
+pub use desired::{DesiredState, Refusal, ReportedState, Subject};
+pub use detection::{ClassId, ClassTable, Detection};
+pub use event::{Event, EventPhase, Evidence, EvidenceKind, ModelRef, Severity, TimedBox, Why};
+pub use geometry::{BoundingBox, Point, Polygon};
+pub use health::{CameraState, EdgeHealth, HealthWarning, InferenceHealth, StreamState};
+pub use ids::{CameraId, ContentHash, EdgeId, EventId, MessageId, SiteId, TaskId, UserId};
+pub use overlay::{Overlay, OverlayBox};
+pub use schedule::{Schedule, ScheduleSpan};
+pub use task::{Task, TaskParams, TaskSpec, Zone, ZoneKind, ZoneSpec};
+pub use time::Timestamp;
