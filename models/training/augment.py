@@ -14,7 +14,9 @@ from .datasets import Picture, rows
 from .loss import ANY_CLASS
 
 # (columns, rows) and chance; 1x1 keeps the look of a letterboxed close-up.
-GRIDS = (((1, 1), 0.20), ((2, 1), 0.12), ((2, 2), 0.28), ((3, 2), 0.18), ((3, 3), 0.14), ((4, 3), 0.08))
+GRIDS = (
+    ((1, 1), 0.12), ((2, 1), 0.12), ((2, 2), 0.26), ((3, 2), 0.18), ((3, 3), 0.18), ((5, 4), 0.14),
+)  # fmt: skip
 MIN_HEAD, MIN_PERSON = 4.0, 10.0
 
 
@@ -34,9 +36,41 @@ def colour(rng: np.random.Generator, tile: np.ndarray) -> np.ndarray:
     gain = 1 + rng.uniform(-1, 1, 3) * (0.02, 0.6, 0.4)
     steps = np.arange(256)
     hsv = cv2.split(cv2.cvtColor(tile, cv2.COLOR_BGR2HSV))
-    tables = [(steps * gain[0] % 180), (steps * gain[1]).clip(0, 255), (steps * gain[2]).clip(0, 255)]
+    tables = [
+        (steps * gain[0] % 180),
+        (steps * gain[1]).clip(0, 255),
+        (steps * gain[2]).clip(0, 255),
+    ]
     hsv = [cv2.LUT(c, t.astype(np.uint8)) for c, t in zip(hsv, tables)]
     return cv2.cvtColor(cv2.merge(hsv), cv2.COLOR_HSV2BGR)
+
+
+def fog(rng: np.random.Generator, tile: np.ndarray) -> np.ndarray:
+    """Squeezes contrast towards haze, darkness or glare, as fixed cameras often show."""
+    if rng.random() < 0.55:
+        return tile
+    span = rng.uniform(0.25, 1.0)
+    low = rng.uniform(0, 255 * (1 - span))
+    gamma = np.exp(rng.uniform(-0.6, 0.6))
+    table = low + 255 * span * (np.arange(256) / 255) ** gamma
+    return cv2.LUT(tile, table.clip(0, 255).astype(np.uint8))
+
+
+def sort_out(
+    boxes: np.ndarray, regions: np.ndarray, window: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Clips to a window; what is too small or mostly cut off becomes an ignore region."""
+    boxes, share = visible(boxes, window)
+    regions, rest = visible(regions, window)
+    side = np.minimum(boxes[:, 3] - boxes[:, 1], boxes[:, 4] - boxes[:, 2])
+    tall = boxes[:, 4] - boxes[:, 2]
+    clear = np.where(
+        boxes[:, 0] == PERSON,
+        (share >= 0.35) & (tall >= MIN_PERSON),
+        (share >= 0.6) & (side >= MIN_HEAD),
+    )
+    doubt = boxes[~clear & (share > 0.05)]
+    return boxes[clear], np.concatenate([regions[rest > 0], doubt])
 
 
 def degrade(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
@@ -73,7 +107,7 @@ def place(rng, canvas, tile, scale, picture: Picture, pixels) -> tuple[np.ndarra
     fx, fy = scale * stretch, scale / stretch
     width, height = max(8, round(pixels.shape[1] * fx)), max(8, round(pixels.shape[0] * fy))
     method = cv2.INTER_LINEAR if fx > 0.8 or rng.random() < 0.4 else cv2.INTER_AREA
-    resized = colour(rng, cv2.resize(pixels, (width, height), interpolation=method))
+    resized = fog(rng, colour(rng, cv2.resize(pixels, (width, height), interpolation=method)))
     mirrored = rng.random() < 0.5
     if mirrored:
         resized = resized[:, ::-1]
@@ -81,7 +115,12 @@ def place(rng, canvas, tile, scale, picture: Picture, pixels) -> tuple[np.ndarra
     left = tile[0] + round(rng.uniform(min(room_x, 0), max(room_x, 0)))
     top = tile[1] + round(rng.uniform(min(room_y, 0), max(room_y, 0)))
     window = np.array(
-        [max(left, tile[0]), max(top, tile[1]), min(left + width, tile[2]), min(top + height, tile[3])]
+        [
+            max(left, tile[0]),
+            max(top, tile[1]),
+            min(left + width, tile[2]),
+            min(top + height, tile[3]),
+        ]
     )
     canvas[window[1] : window[3], window[0] : window[2]] = resized[
         window[1] - top : window[3] - top, window[0] - left : window[2] - left
@@ -96,25 +135,25 @@ def place(rng, canvas, tile, scale, picture: Picture, pixels) -> tuple[np.ndarra
         result[:, 1:] += (left, top, left, top)
         return result
 
-    boxes, share = visible(moved(picture.boxes), window)
-    regions, rest = visible(moved(picture.ignore), window)
-    side = np.minimum(boxes[:, 3] - boxes[:, 1], boxes[:, 4] - boxes[:, 2])
-    tall = boxes[:, 4] - boxes[:, 2]
-    person = boxes[:, 0] == PERSON
-    # Too small or mostly cut off: neither a find nor a mistake.
-    clear = np.where(person, (share >= 0.35) & (tall >= MIN_PERSON), (share >= 0.6) & (side >= MIN_HEAD))
-    doubt = boxes[~clear & (share > 0.05)]
-    return boxes[clear], np.concatenate([regions[rest > 0], doubt])
+    return sort_out(moved(picture.boxes), moved(picture.ignore), window)
 
 
-def compose(rng: np.random.Generator, draw) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Builds one canvas; `draw` returns a random (picture, pixels). Boxes are centre-size rows."""
+def mosaic(rng: np.random.Generator, draw) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Builds a grid of pictures; `draw` returns a random (picture, pixels)."""
     canvas = np.full((INPUT_HEIGHT, INPUT_WIDTH, 3), PAD, np.uint8)
     grids, chances = zip(*GRIDS)
     columns, lines = grids[rng.choice(len(grids), p=chances)]
     split = rng.uniform(-0.08, 0.08, 2)
-    xs = [0, *(round(INPUT_WIDTH * (i / columns + split[0] * (columns > 1))) for i in range(1, columns)), INPUT_WIDTH]
-    ys = [0, *(round(INPUT_HEIGHT * (i / lines + split[1] * (lines > 1))) for i in range(1, lines)), INPUT_HEIGHT]
+    xs = [
+        0,
+        *(round(INPUT_WIDTH * (i / columns + split[0] * (columns > 1))) for i in range(1, columns)),
+        INPUT_WIDTH,
+    ]
+    ys = [
+        0,
+        *(round(INPUT_HEIGHT * (i / lines + split[1] * (lines > 1))) for i in range(1, lines)),
+        INPUT_HEIGHT,
+    ]
     all_boxes, all_regions = [], []
     for x1, x2 in zip(xs, xs[1:]):
         for y1, y2 in zip(ys, ys[1:]):
@@ -123,14 +162,15 @@ def compose(rng: np.random.Generator, draw) -> tuple[np.ndarray, np.ndarray, np.
             if columns * lines == 1:
                 scale = fit * rng.choice([1.0, rng.uniform(0.45, 1.0), rng.uniform(1.0, 1.5)])
             else:
-                scale = fit * rng.uniform(0.9, 1.5)
+                scale = fit * rng.uniform(0.95, 1.7)
             boxes, regions = place(rng, canvas, (x1, y1, x2, y2), scale, picture, pixels)
             all_boxes.append(boxes)
             all_regions.append(regions)
-    boxes, regions = np.concatenate(all_boxes), np.concatenate(all_regions)
+    return canvas, np.concatenate(all_boxes), np.concatenate(all_regions)
+
+
+def finish(rng, canvas, boxes, regions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Degrades a canvas and turns its boxes into centre-size rows."""
     size = boxes[:, 3:5] - boxes[:, 1:3]
     centred = np.concatenate([boxes[:, :1], boxes[:, 1:3] + size / 2, size], 1)
     return degrade(rng, canvas), rows(centred), rows(regions)
-
-
-__all__ = ["ANY_CLASS", "compose"]

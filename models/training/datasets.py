@@ -67,9 +67,7 @@ def read_set(root: Path, split: str, names: dict[str, int | None]) -> list[Pictu
     return pictures
 
 
-def read_training(
-    data: Path, pseudo: Path, rules: dict[str, SetRule]
-) -> dict[str, list[Picture]]:
+def read_training(data: Path, pseudo: Path, rules: dict[str, SetRule]) -> dict[str, list[Picture]]:
     """Reads every training set and completes it with the pseudo-labels of `pseudo`."""
     extra = json.loads(pseudo.read_text())
     sets = {}

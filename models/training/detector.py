@@ -44,6 +44,22 @@ def nms(boxes: np.ndarray, scores: np.ndarray, limit: float) -> list[int]:
     return kept
 
 
+def by_class_nms(rows: np.ndarray) -> np.ndarray:
+    """Thins rows (class, score, corners) within each class and sorts them by score."""
+    parts = [np.zeros((0, 6), np.float32)]
+    for label in np.unique(rows[:, 0]):
+        part = rows[rows[:, 0] == label]
+        parts.append(part[nms(part[:, 2:], part[:, 1], NMS_IOU)])
+    rows = np.concatenate(parts)
+    return rows[rows[:, 1].argsort()[::-1]].astype(np.float32)
+
+
+def offsets(length: int, window: int) -> list[int]:
+    """Returns the starts of evenly overlapping windows that cover a length."""
+    count = max(1, -(-length // window))
+    return [round(i * max(0, length - window) / max(1, count - 1)) for i in range(count)]
+
+
 class Detector:
     """One YOLOX-headed ONNX file: picture in, rows (class, score, x1, y1, x2, y2) out."""
 
@@ -76,12 +92,24 @@ class Detector:
         boxes = np.concatenate([centre - half, centre + half], 1) / scale
         boxes[:, 0::2] = boxes[:, 0::2].clip(0, shape[1])
         boxes[:, 1::2] = boxes[:, 1::2].clip(0, shape[0])
-        rows = np.concatenate([classes[:, None], best[:, None], boxes], 1)
-        parts = []
-        for label in np.unique(classes):
-            part = rows[classes == label]
-            parts.append(part[nms(part[:, 2:], part[:, 1], NMS_IOU)])
-        if not parts:
-            return np.zeros((0, 6), np.float32)
-        rows = np.concatenate(parts)
-        return rows[rows[:, 1].argsort()[::-1]].astype(np.float32)
+        return by_class_nms(np.concatenate([classes[:, None], best[:, None], boxes], 1))
+
+    def tiled(self, picture: np.ndarray, floor: float = 0.01) -> np.ndarray:
+        """Detects on the whole picture and on tiles of it at native resolution, and merges.
+
+        Boxes that touch a cut inside the picture are left to the neighbouring tile.
+        """
+        height, width = picture.shape[:2]
+        found = [self(picture, floor)]
+        for top in offsets(height, self.height):
+            for left in offsets(width, self.width):
+                part = self(picture[top : top + self.height, left : left + self.width], floor)
+                right, bottom = min(left + self.width, width), min(top + self.height, height)
+                part[:, 2:] += np.array([left, top, left, top], np.float32)
+                cut = (part[:, 2] < left + 2) & (left > 0) | (part[:, 4] > right - 2) & (
+                    right < width
+                )
+                cut |= (part[:, 3] < top + 2) & (top > 0)
+                cut |= (part[:, 5] > bottom - 2) & (bottom < height)
+                found.append(part[~cut])
+        return by_class_nms(np.concatenate(found))

@@ -61,14 +61,14 @@ class MaskedHead(YoloxHead):
             if count:
                 truth = boxes[b, :count]
                 matched_class, claimed, iou, matched, found = self.get_assignments(
-                    b, count, truth[:, 1:], truth[:, 0], predicted.detach(), stride,
+                    b, count, truth[:, 1:], truth[:, 0], predicted[b].detach(), stride,
                     grid[..., 0], grid[..., 1], classes.detach(), objectness.detach(),
                 )  # fmt: skip
                 positives += found
                 if found:
-                    iou_sum = iou_sum + self.iou_loss(
-                        predicted[b][claimed], truth[matched, 1:]
-                    ).sum()
+                    iou_sum = (
+                        iou_sum + self.iou_loss(predicted[b][claimed], truth[matched, 1:]).sum()
+                    )
                     target = F.one_hot(matched_class.long(), self.num_classes) * iou[:, None]
                     cls_sum = cls_sum + F.binary_cross_entropy_with_logits(
                         classes[b][claimed], target, reduction="sum"
@@ -79,7 +79,13 @@ class MaskedHead(YoloxHead):
             )
         scale = 1.0 / max(positives, 1)
         box, obj, cls = _BOX_WEIGHT * iou_sum * scale, obj_sum * scale, cls_sum * scale
-        return {"total": box + obj + cls, "box": box, "obj": obj, "cls": cls, "positives": positives}
+        return {
+            "total": box + obj + cls,
+            "box": box,
+            "obj": obj,
+            "cls": cls,
+            "positives": positives,
+        }
 
     @staticmethod
     def _keep(centres, classes, regions):

@@ -1,6 +1,6 @@
 """Writes a model package: the ONNX file, its manifest, and the golden picture's boxes.
 
-Thresholds come from `thresholds.json` in the package folder (see `evaluate --choose-thresholds`).
+Thresholds come from `scores.json` in the package folder, which `evaluate --write` makes.
 
     python -m models.training.package --checkpoint RUN/last.pth --version 2026.11.22
 """
@@ -21,12 +21,16 @@ from .export import export
 from .network import build, load_state, stitch
 
 PACKAGE = REPO / "models" / "site-ppe"
-NAMES = {"person": ("人员", "Person"), "helmet": ("安全帽", "Helmet"), "head": ("未戴安全帽的头部", "Bare head")}
+NAMES = {
+    "person": ("人员", "Person"),
+    "helmet": ("安全帽", "Helmet"),
+    "head": ("未戴安全帽的头部", "Bare head"),
+}
 PROVENANCE = (
     "YOLOX-nano COCO weights (Megvii, Apache-2.0) fine-tuned on Hard Hat Workers and other site "
     "pictures with person boxes pseudo-labelled by DEIMv2-femto and NanoDet-Plus; see CARD.md"
 )
-DEFAULT_THRESHOLDS = {"person": 0.40, "helmet": 0.40, "head": 0.40}
+DEFAULT = {"person": 0.40, "helmet": 0.40, "head": 0.40}
 
 HEADER = """\
 schema = 1
@@ -114,8 +118,8 @@ def main() -> None:
             ),
             fresh,
         )
-    chosen = args.out / "thresholds.json"
-    thresholds = json.loads(chosen.read_text()) if chosen.exists() else DEFAULT_THRESHOLDS
+    scores = args.out / "scores.json"
+    thresholds = json.loads(scores.read_text())["thresholds"] if scores.exists() else DEFAULT
     text = manifest(args.version, fresh, args.out / "golden.jpg", thresholds)
     pending = args.out / "manifest.toml.new"
     pending.write_text(text)

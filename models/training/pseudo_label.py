@@ -21,19 +21,11 @@ import onnxruntime as ort
 from .config import DEFAULT_DATA, DEFAULT_WEIGHTS, HEAD, HELMET, PERSON, TRAIN_SETS
 from .datasets import Picture, head_without_person, read_set, rows
 from .detector import Detector, nms
+from .metrics import pairwise
 
 SURE, DOUBT = 0.45, 0.20
 HEAD_SURE, HEAD_DOUBT = 0.55, 0.12
 AGREE_IOU = 0.55
-
-
-def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Returns the IoU of every box of `a` with every box of `b`."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    inter = np.prod(np.clip(high - low, 0, None), axis=2)
-    area = lambda c: np.prod(c[:, 2:] - c[:, :2], axis=1)  # noqa: E731
-    return inter / (area(a)[:, None] + area(b)[None] - inter + 1e-9)
 
 
 class Deim:
@@ -86,7 +78,7 @@ class NanoDet:
 
 def persons(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Splits the teachers' findings into boxes both are sure of and doubtful regions."""
-    iou = overlap(first[:, 1:], second[:, 1:])
+    iou = pairwise(first[:, 1:], second[:, 1:])
     sure = iou.max(1, initial=0) >= AGREE_IOU
     if iou.size:
         sure &= second[iou.argmax(1), 0] >= SURE
@@ -122,7 +114,7 @@ def label(picture: Picture, negative: bool, teachers, detector: Detector) -> dic
         found, doubt = persons(*(teacher(pixels) for teacher in teachers))
         own = picture.boxes[picture.boxes[:, 0] == PERSON]
         if len(own) and len(found):
-            found = found[overlap(found[:, 1:], own[:, 1:]).max(1) < 0.5]
+            found = found[pairwise(found[:, 1:], own[:, 1:]).max(1) < 0.5]
         boxes.append(found)
         ignore.append(doubt)
     if not {HELMET, HEAD} <= picture.labelled:
@@ -131,7 +123,7 @@ def label(picture: Picture, negative: bool, teachers, detector: Detector) -> dic
             taken = np.concatenate([picture.boxes, picture.ignore])[:, 1:]
             found = np.concatenate([found, doubt])
             if len(taken) and len(found):
-                found = found[overlap(found[:, 1:], taken).max(1) < 0.3]
+                found = found[pairwise(found[:, 1:], taken).max(1) < 0.3]
             ignore.append(found)
         else:
             boxes.append(found)
@@ -161,11 +153,11 @@ def main() -> None:
     result = {}
     for name, rule in TRAIN_SETS.items():
         pictures = read_set(args.data / name, "train", rule.names)
-        result[name] = {
-            p.path.name: label(p, rule.negative, teachers, detector) for p in pictures
-        }
+        result[name] = {p.path.name: label(p, rule.negative, teachers, detector) for p in pictures}
         counts = [sum(len(v[k]) for v in result[name].values()) for k in ("boxes", "ignore")]
-        print(f"{name}: {len(pictures)} pictures, {counts[0]} boxes, {counts[1]} regions", flush=True)
+        print(
+            f"{name}: {len(pictures)} pictures, {counts[0]} boxes, {counts[1]} regions", flush=True
+        )
     args.out.write_text(json.dumps(result))
 
 

@@ -7,9 +7,12 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from .augment import compose
+from .augment import finish, mosaic
 from .config import SetRule
 from .datasets import Picture
+from .scene import scene
+
+SCENES = 0.45  # share of canvases that imitate a fixed camera; the rest are mosaics
 
 
 class Canvases(Dataset):
@@ -24,6 +27,7 @@ class Canvases(Dataset):
         shares = np.array([rules[n].share for n in self.names])
         self.chances = shares / shares.sum()
         self.sets = sets
+        self.backgrounds = [n for n in self.names if rules[n].negative] or self.names
         # Encoded bytes stay in memory (about 150 MB); decoding costs 2 ms a picture.
         self.bytes = {
             p.path: np.fromfile(p.path, np.uint8) for pictures in sets.values() for p in pictures
@@ -32,15 +36,25 @@ class Canvases(Dataset):
     def __len__(self) -> int:
         return self.length
 
+    def draw_background(self, rng: np.random.Generator) -> tuple[Picture, np.ndarray]:
+        """Picks a picture of a set that hardly shows people, else of any set."""
+        names = self.backgrounds if rng.random() < 0.7 else self.names
+        return self.read(rng, names[rng.integers(len(names))])
+
     def draw(self, rng: np.random.Generator) -> tuple[Picture, np.ndarray]:
         """Picks a set by its share, then a picture of it."""
-        pictures = self.sets[self.names[rng.choice(len(self.names), p=self.chances)]]
-        picture = pictures[rng.integers(len(pictures))]
+        return self.read(rng, self.names[rng.choice(len(self.names), p=self.chances)])
+
+    def read(self, rng: np.random.Generator, name: str) -> tuple[Picture, np.ndarray]:
+        """Picks and decodes a picture of one set."""
+        picture = self.sets[name][rng.integers(len(self.sets[name]))]
         return picture, cv2.imdecode(self.bytes[picture.path], cv2.IMREAD_COLOR)
 
     def __getitem__(self, index: int):
         rng = np.random.default_rng([self.seed, index])
-        return compose(rng, self.draw)
+        if rng.random() < SCENES:
+            return finish(rng, *scene(rng, self.draw, self.draw_background))
+        return finish(rng, *mosaic(rng, self.draw))
 
 
 def collate(items) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

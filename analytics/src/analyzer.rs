@@ -1,0 +1,243 @@
+//! The analysis of one camera.
+
+use protocol::{BoundingBox, ClassId, ClassTable, Detection, Task, Timestamp};
+
+use crate::{
+    algorithms::{Rule, rule_for},
+    decision::{Decision, TrackView},
+    numbers::Numbers,
+    pairing::Pairing,
+    scene::Scene,
+    tracker::{Kind, Observation, Settings, Tracker},
+};
+
+/// Two classes of one kind at one place with this overlap are one object.
+const ONE_OBJECT_IOU: f32 = 0.5;
+/// Detections below this score are noise.
+const NOISE: f32 = 0.1;
+
+/// What the detector saw on one frame.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameInput<'a> {
+    /// Time of the frame.
+    pub at: Timestamp,
+    /// Picture width in pixels.
+    pub width: u32,
+    /// Picture height in pixels.
+    pub height: u32,
+    /// The detections, in any order; also those of low score, which help the tracker.
+    pub detections: &'a [Detection],
+}
+
+/// Turns the detections of one camera into decisions.
+#[derive(Debug)]
+pub struct CameraAnalyzer {
+    classes: ClassTable,
+    kinds: Vec<Kind>,
+    trackers: Vec<Tracker>,
+    pairing: Pairing,
+    tasks: Vec<Armed>,
+    /// Alarms of tasks that were taken away, to be ended at the next step.
+    orphans: Vec<Armed>,
+    track_numbers: Numbers,
+    alarm_numbers: Numbers,
+    newest: Option<Timestamp>,
+    alarmed: Vec<u64>,
+}
+
+/// A task and the state of its rule.
+#[derive(Debug)]
+struct Armed {
+    task: Task,
+    rule: Box<dyn Rule>,
+}
+
+impl CameraAnalyzer {
+    /// Makes an analyzer for a model with these classes. It has no tasks yet.
+    pub fn new(classes: ClassTable) -> Self {
+        let kinds: Vec<Kind> = classes.names().iter().enumerate().map(|(i, name)| kind_of(i, name)).collect();
+        let mut distinct = kinds.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        Self {
+            trackers: distinct.into_iter().map(Tracker::new).collect(),
+            classes,
+            kinds,
+            pairing: Pairing::default(),
+            tasks: Vec::new(),
+            orphans: Vec::new(),
+            track_numbers: Numbers::default(),
+            alarm_numbers: Numbers::default(),
+            newest: None,
+            alarmed: Vec::new(),
+        }
+    }
+
+    /// Replaces the tasks. Tracks stay in any case; alarms and cool-downs stay for tasks that look for the same
+    /// as before. What was taken away or changed ends its alarms at the next step, and starts over.
+    pub fn set_tasks(&mut self, tasks: Vec<Task>) {
+        let mut before = std::mem::take(&mut self.tasks);
+        for task in tasks.into_iter().filter(|t| t.enabled) {
+            let same = before.iter().position(|b| looks_for_the_same(&b.task, &task));
+            let rule = same.map_or_else(|| rule_for(task.algorithm), |i| before.swap_remove(i).rule);
+            self.tasks.push(Armed { task, rule });
+        }
+        self.orphans.append(&mut before);
+    }
+
+    /// Takes one frame. A frame that is not newer than the one before changes nothing.
+    pub fn step(&mut self, frame: &FrameInput<'_>, out: &mut Vec<Decision>) {
+        if self.newest.is_some_and(|newest| frame.at <= newest) || frame.width == 0 || frame.height == 0 {
+            return;
+        }
+        self.newest = Some(frame.at);
+        let aspect = frame.width as f32 / frame.height as f32;
+        let settings = self.settings();
+        for tracker in &mut self.trackers {
+            let kind = tracker.kind();
+            let observations = observe(frame.detections, |class| self.kinds.get(usize::from(class.0)) == Some(&kind));
+            tracker.step(frame.at, aspect, &observations, &settings, &mut self.track_numbers);
+        }
+        self.decide(frame.at, aspect, frame.height, true, out);
+    }
+
+    /// Lets time pass without a frame: ends the alarms whose subject has not been seen for long, and those of
+    /// tasks that were taken away or are not armed any more. For cameras that are down or have nothing to do.
+    pub fn idle(&mut self, at: Timestamp, out: &mut Vec<Decision>) {
+        if self.newest.is_none_or(|newest| at > newest) {
+            self.decide(at, 1.0, 0, false, out);
+        }
+    }
+
+    /// Ends every alarm and forgets tracks and time, as after a jump of the clock. Tasks and numbers stay.
+    pub fn restart(&mut self, at: Timestamp, out: &mut Vec<Decision>) {
+        for armed in self.orphans.iter_mut().chain(&mut self.tasks) {
+            armed.rule.end_all(at, out);
+            armed.rule = rule_for(armed.task.algorithm);
+        }
+        self.orphans.clear();
+        self.trackers = self.trackers.iter().map(|t| Tracker::new(t.kind())).collect();
+        self.pairing = Pairing::default();
+        self.alarmed.clear();
+        self.newest = None;
+    }
+
+    /// The tracks on the newest frame.
+    pub fn tracks(&self) -> impl Iterator<Item = TrackView<'_>> {
+        let newest = self.newest;
+        let seen = self.trackers.iter().filter_map(move |t| newest.map(|at| t.seen_at(at))).flatten();
+        seen.map(|t| TrackView {
+            track: t.id,
+            class: self.classes.name(t.seen.class),
+            score: t.seen.score,
+            bbox: t.seen.bbox,
+            alarm: self.alarmed.binary_search(&t.id).is_ok(),
+        })
+    }
+
+    fn decide(&mut self, at: Timestamp, aspect: f32, height: u32, frame: bool, out: &mut Vec<Decision>) {
+        for mut orphan in self.orphans.drain(..) {
+            orphan.rule.end_all(at, out);
+        }
+        let seen = |kind| {
+            let of_kind = self.trackers.iter().filter(|t| frame && t.kind() == kind);
+            of_kind.flat_map(|t| t.seen_at(at)).collect::<Vec<_>>()
+        };
+        let (persons, heads) = (seen(Kind::Person), seen(Kind::Head));
+        let interval = self.frame_interval_secs();
+        let patience_secs = (3.0 * interval).max(3.0);
+        let scene = Scene {
+            at,
+            aspect,
+            height,
+            classes: &self.classes,
+            bare_head: self.classes.id(ClassTable::HEAD),
+            heads_of: self.pairing.step(&persons, &heads),
+            persons,
+            heads,
+            patience_secs,
+            // Two seconds, and two frames until a new track is confirmed.
+            inherit_secs: (2.0 + 2.0 * interval).min(patience_secs),
+            grace_secs: (1.5 * interval).max(1.0),
+        };
+        self.alarmed.clear();
+        for Armed { task, rule } in &mut self.tasks {
+            if task.schedule.is_armed(at) {
+                rule.step(&scene, task, &mut self.alarm_numbers, out);
+                rule.alarmed_tracks(&mut self.alarmed);
+            } else {
+                rule.end_all(at, out);
+            }
+        }
+        self.alarmed.sort_unstable();
+    }
+
+    /// Longest time between two frames that the tasks ask for.
+    fn frame_interval_secs(&self) -> f32 {
+        let fps = self.tasks.iter().map(|t| t.task.params.sample_fps).fold(0.1, f32::max);
+        1.0 / fps
+    }
+
+    fn settings(&self) -> Settings {
+        let interval = self.frame_interval_secs();
+        let wanted = self.tasks.iter().map(|t| t.task.params.min_score).fold(1.0, f32::min);
+        let start_score = wanted.clamp(0.15, 0.4);
+        Settings {
+            start_score,
+            sure_score: start_score * 0.9,
+            lost_secs: (2.5 * interval).max(2.0),
+            tentative_secs: (1.5 * interval).max(0.6),
+        }
+    }
+}
+
+fn kind_of(index: usize, name: &str) -> Kind {
+    match name {
+        ClassTable::PERSON => Kind::Person,
+        ClassTable::HELMET | ClassTable::HEAD => Kind::Head,
+        _ => Kind::Other(ClassId(index as u16)),
+    }
+}
+
+/// Whether the running state of `a` is right for `b`: name and grade may differ.
+fn looks_for_the_same(a: &Task, b: &Task) -> bool {
+    a.id == b.id && a.algorithm == b.algorithm && a.zones == b.zones && a.schedule == b.schedule && a.params == b.params
+}
+
+/// Cleans the detections of one kind and puts them into an order that does not depend on the detector's.
+fn observe(detections: &[Detection], of_kind: impl Fn(ClassId) -> bool) -> Vec<Observation> {
+    let mut observations: Vec<Observation> = detections
+        .iter()
+        .filter(|d| of_kind(d.class) && d.score >= NOISE)
+        .filter_map(|d| Some(Observation { class: d.class, score: d.score, rival: 0.0, bbox: within_picture(d.bbox)? }))
+        .collect();
+    observations.sort_by(|a, b| {
+        let key = |o: &Observation| [o.bbox.x, o.bbox.y, o.bbox.w, o.bbox.h];
+        let places = key(a).into_iter().zip(key(b)).map(|(x, y)| x.total_cmp(&y));
+        b.score
+            .total_cmp(&a.score)
+            .then(a.class.cmp(&b.class))
+            .then(places.fold(std::cmp::Ordering::Equal, |o, n| o.then(n)))
+    });
+    let mut kept: Vec<Observation> = Vec::with_capacity(observations.len());
+    for observation in observations {
+        let same =
+            |k: &&mut Observation| k.class != observation.class && k.bbox.iou(&observation.bbox) >= ONE_OBJECT_IOU;
+        if let Some(winner) = kept.iter_mut().find(same) {
+            winner.rival = winner.rival.max(observation.score);
+        } else {
+            kept.push(observation);
+        }
+    }
+    kept
+}
+
+/// Cuts a box at the picture's edges; `None` when nothing is left of it, or it has no numbers.
+fn within_picture(bbox: BoundingBox) -> Option<BoundingBox> {
+    if ![bbox.x, bbox.y, bbox.w, bbox.h].into_iter().all(f32::is_finite) {
+        return None;
+    }
+    let (left, top) = (bbox.x.clamp(0.0, 1.0), bbox.y.clamp(0.0, 1.0));
+    let (w, h) = ((bbox.x + bbox.w).clamp(0.0, 1.0) - left, (bbox.y + bbox.h).clamp(0.0, 1.0) - top);
+    (w > 1e-4 && h > 1e-4).then_some(BoundingBox::new(left, top, w, h))
+}

@@ -1,0 +1,67 @@
+/** A browser whose pages fail the test on any console error. */
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest'
+
+export const desk = { width: 1920, height: 1080 }
+export const phone = { width: 390, height: 844 }
+
+const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run']
+  .concat(['--disable-background-networking', '--disable-component-update', '--disable-sync'])
+  .concat(['--autoplay-policy=no-user-gesture-required'])
+
+export function useBrowser() {
+  const baseUrl = inject('baseUrl')
+  let browser: Browser
+  let complaints: string[] = []
+
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args })
+  })
+  afterAll(() => browser.close())
+  afterEach(async () => {
+    const seen = complaints
+    complaints = []
+    for (const context of browser.contexts()) await context.close()
+    expect(seen).toEqual([])
+  })
+
+  async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await browser.newContext({ viewport: desk, baseURL: baseUrl, ...options })
+    const page = await context.newPage()
+    page.setDefaultTimeout(15_000)
+    page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`))
+    page.on('console', (message) => {
+      if (!['error', 'warning'].includes(message.type())) return
+      // The browser reports the answer "nobody is signed in", which is what was asked.
+      if (message.location().url.endsWith('/api/v1/session')) return
+      complaints.push(`${message.type()}: ${message.text()}`)
+    })
+    await page.goto(path)
+    return page
+  }
+
+  async function signIn(path: string, options: BrowserContextOptions & { username?: string; language?: 'zh' | 'en' } = {}): Promise<Page> {
+    const { username = 'zhiban', language = 'zh', ...rest } = options
+    const page = await open('/login', rest)
+    await page.evaluate((text) => localStorage.setItem('gongshao.preferences', text), JSON.stringify({ theme: 'system', language }))
+    await page.goto(`/login?next=${encodeURIComponent(path)}`)
+    await page.locator('#username').fill(username)
+    await page.locator('#password').fill('gongshao')
+    await page.locator('button[type=submit]').click()
+    await page.locator('nav').first().waitFor()
+    return page
+  }
+
+  /** Lets the mock raise an alert now. */
+  async function raise(): Promise<{ id: string; camera_name: string }> {
+    const answer = await fetch(`${baseUrl}/mock/alert`, { method: 'POST' })
+    return (await answer.json()) as { id: string; camera_name: string }
+  }
+
+  /** Lets the mock drop every change stream and refuse new ones for a while. */
+  async function cut(ms: number): Promise<void> {
+    await fetch(`${baseUrl}/mock/cut?ms=${ms}`, { method: 'POST' })
+  }
+
+  return { open, signIn, raise, cut, /** For tests that provoke an error on purpose. */ forgive: () => (complaints = []) }
+}

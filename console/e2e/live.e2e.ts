@@ -1,0 +1,80 @@
+import { expect, it } from 'vitest'
+import type { Page } from 'playwright-core'
+import { useBrowser } from './browser'
+
+const { signIn, raise } = useBrowser()
+
+const clock = (page: Page, at = 0) => page.locator('video').nth(at).evaluate((video: HTMLVideoElement) => video.currentTime)
+const lag = (page: Page) =>
+  page
+    .locator('video')
+    .first()
+    .evaluate((video: HTMLVideoElement) => (video.buffered.length > 0 ? video.buffered.end(video.buffered.length - 1) - video.currentTime : Infinity))
+
+/** Whether the canvas over a picture has anything drawn on it. */
+const isDrawn = (page: Page) =>
+  page
+    .locator('canvas')
+    .first()
+    .evaluate((canvas: HTMLCanvasElement) => {
+      const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data
+      return data?.some((value, index) => index % 4 === 3 && value > 0) ?? false
+    })
+
+it('plays the wall live, with boxes, and says plainly what is wrong with a camera', async () => {
+  const page = await signIn('/live')
+  await page.getByText('3 / 4 在线').waitFor()
+  await expect.poll(() => page.locator('video').count()).toBe(4)
+  await expect.poll(() => clock(page), { timeout: 15_000 }).toBeGreaterThan(0)
+  const before = await clock(page)
+  await expect.poll(() => clock(page), { timeout: 15_000 }).toBeGreaterThan(before + 2)
+  expect(await lag(page)).toBeLessThan(2)
+  await expect.poll(() => isDrawn(page)).toBe(true)
+  await page.locator('.fault').getByText('用户名或密码错误').waitFor()
+  await page.getByText('请在摄像头设置中更正用户名和密码。').waitFor()
+})
+
+it('flashes the border of the camera that alarms, and changes its size by the address', async () => {
+  const page = await signIn('/live?grid=9')
+  await expect.poll(() => page.locator('.cell').count()).toBe(9)
+  await expect.poll(() => clock(page), { timeout: 15_000 }).toBeGreaterThan(0)
+  const alert = await raise()
+  await page.locator('.cell[class*="alarm-"]').getByText(alert.camera_name).waitFor()
+  await page.getByRole('button', { name: '1', exact: true }).click()
+  await expect.poll(() => page.locator('.cell').count()).toBe(1)
+  expect(page.url()).toContain('grid=1')
+})
+
+it('draws a zone over the live picture and saves it', async () => {
+  const page = await signIn('/tasks', { username: 'admin' })
+  const row = page.locator('[data-row]', { hasText: '东门安全帽' })
+  await row.getByText('整个画面').waitFor()
+  await row.getByRole('button', { name: '编辑' }).click()
+  await page.getByRole('button', { name: '画检测区域' }).click()
+  const editor = page.locator('[data-test="zone-editor"]')
+  await expect.poll(() => clock(page), { timeout: 15_000 }).toBeGreaterThan(0)
+  const box = await editor.boundingBox()
+  if (!box) throw new Error('the zone editor has no place on the page')
+  const at = (x: number, y: number) => [box.x + box.width * x, box.y + box.height * y] as const
+  for (const [x, y] of [[0.2, 0.4], [0.8, 0.4], [0.8, 0.9], [0.2, 0.9]] as const) await page.mouse.click(...at(x, y))
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: '顶点 4' }).waitFor()
+  await page.mouse.move(...at(0.8, 0.9))
+  await page.mouse.down()
+  await page.mouse.move(...at(0.6, 0.8), { steps: 4 })
+  await page.mouse.up()
+  await page.getByRole('button', { name: '保存' }).last().click()
+  await row.getByText('1 检测 · 0 屏蔽').waitFor()
+})
+
+it('shows what is wrong with a camera at its field, from here and from the server', async () => {
+  const page = await signIn('/cameras', { username: 'admin' })
+  await page.getByRole('button', { name: '新增摄像头' }).click()
+  const drawer = page.getByRole('dialog')
+  await drawer.getByRole('button', { name: '保存' }).last().click()
+  await drawer.getByText('请输入名称').waitFor()
+  await drawer.locator('[name=name]').fill('西门')
+  await drawer.locator('[name=url]').fill('rtsp://192.0.2.77:554/ch1')
+  await drawer.getByRole('button', { name: '保存' }).last().click()
+  await page.locator('[data-row]', { hasText: '西门' }).getByText('未上报').first().waitFor()
+})

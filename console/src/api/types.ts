@@ -1,0 +1,50 @@
+/** The API's types under short names; all of them come out of the generated schema. */
+import type { components } from './schema'
+
+type Schemas = components['schemas']
+
+export type ActionInput = Schemas['ActionInput']
+export type Algorithm = Schemas['AlgorithmInfo']
+export type AlgorithmId = Schemas['Algorithm']
+export type BoundingBox = Schemas['BoundingBox']
+export type Camera = Schemas['Camera']
+export type CameraInput = Schemas['CameraInput']
+export type CameraState = Schemas['CameraState']
+export type Change = Schemas['Change']
+export type ClipRef = Schemas['Clip']
+export type Counters = Schemas['EventCounters']
+export type Edge = Schemas['Edge']
+export type EdgeHealth = Schemas['EdgeHealth']
+export type ErrorBody = Schemas['Error']
+export type EventAction = Schemas['EventAction']
+export type EventDetail = Schemas['EventDetail']
+export type EventState = Schemas['EventState']
+export type EventSummary = Schemas['EventSummary']
+export type FalseAlarmReason = Schemas['FalseAlarmReason']
+export type HistoryEntry = Schemas['HistoryEntry']
+export type Params = Schemas['TaskParamsInput']
+export type FullParams = Schemas['TaskParams']
+export type Role = Schemas['Role']
+export type Schedule = Schemas['Schedule']
+export type Severity = Schemas['Severity']
+export type SnapshotRef = Schemas['Snapshot']
+export type StreamState = Schemas['StreamState']
+export type Task = Schemas['Task']
+export type TaskInput = Schemas['TaskInput']
+export type TimedBox = Schemas['TimedBox']
+export type User = Schemas['User']
+export type Why = Schemas['Why']
+export type Zone = Schemas['Zone']
+
+export interface Page<T> {
+  items: T[]
+  next_cursor: string | null
+}
+
+/** What the queue is narrowed to. */
+export interface EventFilter {
+  state?: EventState
+  algorithm?: AlgorithmId
+  camera_id?: string
+  severity?: Severity
+}

@@ -1,0 +1,12 @@
+import type { Component } from 'vue'
+import type { RouteRecordRaw } from 'vue-router'
+
+/** What a feature folder offers to the shell, in its `routes.ts`. */
+export interface Feature {
+  /** Name of the main route, also the prefix of its texts. */
+  name: string
+  /** Place in the navigation. */
+  order: number
+  icon: Component
+  routes: RouteRecordRaw[]
+}

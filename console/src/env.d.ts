@@ -1,0 +1,4 @@
+declare module 'virtual:licences' {
+  export const version: string
+  export const packages: { name: string; version: string; licence: string }[]
+}

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest'
+import type { EventSummary } from '@/api/types'
+import { compare, flatten, following, hold, insert, isNewer, matches, patch, type Pages } from './queue'
+
+function event(id: string, decided_at: number, part: Partial<EventSummary> = {}): EventSummary {
+  return {
+    id,
+    algorithm: 'no_helmet',
+    camera_id: 'c1',
+    camera_name: 'gate',
+    site_id: 's',
+    site_name: 'site',
+    severity: 'orange',
+    state: 'pending',
+    phase: 'new',
+    zone: null,
+    started_at: decided_at,
+    decided_at,
+    ended_at: null,
+    received_at: decided_at,
+    score: 0.8,
+    revision: 1,
+    version: 1,
+    snapshot: null,
+    clip: null,
+    ...part,
+  }
+}
+
+const pages = (rows: EventSummary[][], more = false): Pages => ({
+  pages: rows.map((items, i) => ({ items, next_cursor: i < rows.length - 1 || more ? `after-${i}` : null })),
+  pageParams: rows.map(() => null),
+})
+const ids = (data: Pages) => flatten(data).map((row) => row.id)
+
+describe('the queue', () => {
+  it('shows the newest decision first and breaks ties by id', () => {
+    const rows = [event('a', 10), event('c', 20), event('b', 20)]
+    expect(rows.sort(compare).map((row) => row.id)).toEqual(['c', 'b', 'a'])
+  })
+
+  it.each([
+    ['later version wins', { version: 2 }, {}, true],
+    ['later revision of the same version wins', { revision: 2 }, {}, true],
+    ['the same again does not', {}, {}, false],
+    ['an older version never wins, whatever its revision', { version: 1, revision: 9 }, { version: 2 }, false],
+  ])('%s', (_, next, known, expected) => {
+    expect(isNewer(event('a', 1, next), event('a', 1, known))).toBe(expected)
+  })
+
+  it('puts an arrival where its time belongs', () => {
+    const data = pages([[event('d', 40), event('b', 20)], [event('a', 10)]])
+    expect(ids(insert(data, event('e', 50)))).toEqual(['e', 'd', 'b', 'a'])
+    expect(ids(insert(data, event('c', 30)))).toEqual(['d', 'c', 'b', 'a'])
+    expect(ids(insert(data, event('0', 5)))).toEqual(['d', 'b', 'a', '0'])
+  })
+
+  it('leaves a late arrival to its page when that page is not loaded yet', () => {
+    const data = pages([[event('d', 40)]], true)
+    expect(ids(insert(data, event('0', 5)))).toEqual(['d'])
+  })
+
+  it('replaces a row in place and ignores what is older or unknown', () => {
+    const data = pages([[event('b', 20, { version: 3 }), event('a', 10)]])
+    expect(flatten(patch(data, event('a', 10, { version: 2, state: 'confirmed' })) as Pages)[1]?.state).toBe('confirmed')
+    expect(flatten(patch(data, event('b', 20, { version: 2, state: 'ignored' })) as Pages)[0]?.state).toBe('pending')
+    expect(patch(data, event('x', 20))).toBeNull()
+  })
+
+  it('shows a row once when two pages carry it, in its newest form', () => {
+    const data = pages([[event('b', 20)], [event('b', 20, { version: 2, state: 'confirmed' }), event('a', 10)]])
+    expect(flatten(data).map((row) => [row.id, row.state])).toEqual([
+      ['b', 'confirmed'],
+      ['a', 'pending'],
+    ])
+  })
+
+  it('holds arrivals once each, newest first', () => {
+    let held: EventSummary[] = []
+    for (const arrival of [event('a', 10), event('b', 20), event('a', 10, { revision: 2 })]) held = hold(held, arrival)
+    expect(held.map((row) => [row.id, row.revision])).toEqual([
+      ['b', 1],
+      ['a', 2],
+    ])
+  })
+
+  it('filters as the server does', () => {
+    const row = event('a', 1)
+    expect(matches({}, row)).toBe(true)
+    expect(matches({ state: 'pending', severity: 'orange', camera_id: 'c1', algorithm: 'no_helmet' }, row)).toBe(true)
+    expect(matches({ state: 'closed' }, row)).toBe(false)
+    expect(matches({ algorithm: 'crowd' }, row)).toBe(false)
+  })
+
+  it('moves on to the next open alert, else back, else nowhere', () => {
+    const rows = [event('c', 30), event('b', 20, { state: 'confirmed' }), event('a', 10)]
+    const isOpen = (row: EventSummary) => row.state === 'pending'
+    expect(following(rows, 'c', isOpen)).toBe('a')
+    expect(following(rows, 'a', isOpen)).toBe('c')
+    expect(following([event('a', 1)], 'a', isOpen)).toBeNull()
+  })
+})

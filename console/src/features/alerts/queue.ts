@@ -1,0 +1,81 @@
+import type { EventFilter, EventSummary, Page } from '@/api/types'
+
+/** The pages of the queue as fetched, newest first. */
+export interface Pages {
+  pages: Page<EventSummary>[]
+  pageParams: (string | null)[]
+}
+
+/** Newest decision first; the id breaks ties. */
+export function compare(a: EventSummary, b: EventSummary): number {
+  return b.decided_at - a.decided_at || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)
+}
+
+/** Whether `next` replaces `known`: messages may come late or twice, an older one never wins. */
+export function isNewer(next: EventSummary, known: EventSummary): boolean {
+  return next.version > known.version || (next.version === known.version && next.revision > known.revision)
+}
+
+export function matches(filter: EventFilter, event: EventSummary): boolean {
+  return (
+    (!filter.state || filter.state === event.state) &&
+    (!filter.algorithm || filter.algorithm === event.algorithm) &&
+    (!filter.camera_id || filter.camera_id === event.camera_id) &&
+    (!filter.severity || filter.severity === event.severity)
+  )
+}
+
+/** All rows once each: a page fetched later may repeat a row that has moved. */
+export function flatten(data: Pages | undefined): EventSummary[] {
+  const rows = new Map<string, EventSummary>()
+  for (const page of data?.pages ?? []) {
+    for (const event of page.items) {
+      const known = rows.get(event.id)
+      if (!known || isNewer(event, known)) rows.set(event.id, event)
+    }
+  }
+  return [...rows.values()]
+}
+
+/** Puts a newer form of a row in its place, without moving anything; null when the row is not there. */
+export function patch(data: Pages, event: EventSummary): Pages | null {
+  let found = false
+  const pages = data.pages.map((page) => {
+    const at = page.items.findIndex((known) => known.id === event.id)
+    const known = page.items[at]
+    if (!known) return page
+    found = true
+    return isNewer(event, known) ? { ...page, items: page.items.with(at, event) } : page
+  })
+  return found ? { ...data, pages } : null
+}
+
+/**
+ * Puts a new row where its time belongs. A row older than everything loaded is left out when there are
+ * more pages: it comes with its page.
+ */
+export function insert(data: Pages, event: EventSummary): Pages {
+  const last = data.pages.length - 1
+  for (const [index, page] of data.pages.entries()) {
+    const at = page.items.findIndex((known) => compare(event, known) < 0)
+    if (at >= 0) return { ...data, pages: data.pages.with(index, { ...page, items: page.items.toSpliced(at, 0, event) }) }
+  }
+  const lastPage = data.pages[last]
+  if (!lastPage || lastPage.next_cursor) return data
+  return { ...data, pages: data.pages.with(last, { ...lastPage, items: [...lastPage.items, event] }) }
+}
+
+/** Adds an arrival to those that wait to be shown, each event once, newest first. */
+export function hold(waiting: readonly EventSummary[], event: EventSummary): EventSummary[] {
+  const known = waiting.find((held) => held.id === event.id)
+  if (known) return isNewer(event, known) ? waiting.map((held) => (held === known ? event : held)) : [...waiting]
+  return [...waiting, event].sort(compare)
+}
+
+/** The row to go to from `from`: the next that is still to be done, else the nearest before it. */
+export function following(rows: readonly EventSummary[], from: string, isOpen: (event: EventSummary) => boolean): string | null {
+  const at = rows.findIndex((event) => event.id === from)
+  const after = rows.slice(at + 1).find(isOpen)
+  if (after) return after.id
+  return rows.slice(0, Math.max(at, 0)).findLast(isOpen)?.id ?? null
+}

@@ -1,0 +1,36 @@
+import { translations } from '@/i18n/define'
+
+export default translations(
+  {
+    nav: '视频',
+    title: '视频墙',
+    cameras: '摄像头',
+    online: '{n} / {total} 在线',
+    search: '搜索摄像头',
+    grid: '{n} 画面',
+    boxes: '标框',
+    emptyCell: '从左侧选择摄像头',
+    remove: '移出画面',
+    full: '双击全屏',
+    noCameras: '还没有摄像头',
+    noCamerasText: '在“摄像头”页面新增第一个摄像头,画面就会出现在这里。',
+    pageBefore: '上一页',
+    pageAfter: '下一页',
+  },
+  {
+    nav: 'Live',
+    title: 'Live wall',
+    cameras: 'Cameras',
+    online: '{n} of {total} online',
+    search: 'Find a camera',
+    grid: '{n} cells',
+    boxes: 'Boxes',
+    emptyCell: 'Pick a camera on the left',
+    remove: 'Take off the wall',
+    full: 'Double-click for full screen',
+    noCameras: 'No cameras yet',
+    noCamerasText: 'Add the first camera on the page “Cameras”; its picture appears here.',
+    pageBefore: 'Previous page',
+    pageAfter: 'Next page',
+  },
+)

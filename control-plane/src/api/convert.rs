@@ -1,0 +1,95 @@
+//! From the protocol's values to the API's, and back where people write them.
+
+use protocol::Subject;
+
+use super::{
+    BoundingBox, CameraState, EdgeHealth, HealthWarning, InferenceHealth, ModelRef, ParamsInput, Point, Refusal,
+    Schedule, ScheduleSpan, TaskParams, TimedBox, Why, Zone,
+};
+
+/// Moves fields of the same name from one struct to the other.
+macro_rules! same_fields {
+    ($from:ty => $to:ident { $($field:ident),+ $(; $($computed:ident: $value:expr),+)? } with $v:ident) => {
+        impl From<$from> for $to {
+            fn from($v: $from) -> Self {
+                Self { $($field: $v.$field,)+ $($($computed: $value,)+)? }
+            }
+        }
+    };
+}
+
+same_fields!(protocol::Point => Point { x, y } with v);
+same_fields!(protocol::BoundingBox => BoundingBox { x, y, w, h } with v);
+same_fields!(protocol::TimedBox => TimedBox { at, class, score, track, subject; bbox: v.bbox.into() } with v);
+same_fields!(protocol::Why => Why {
+    votes_for, votes_against, votes_needed, votes_window, lasted_secs, dwell_secs, people, people_needed
+} with v);
+same_fields!(protocol::ModelRef => ModelRef { name, version } with v);
+same_fields!(protocol::ScheduleSpan => ScheduleSpan { weekday, from_minute, to_minute } with v);
+same_fields!(protocol::Schedule => Schedule {
+    utc_offset_minutes; spans: v.spans.into_iter().map(Into::into).collect()
+} with v);
+same_fields!(protocol::ZoneSpec => Zone {
+    name; kind: v.kind.into(), points: v.points.into_iter().map(Into::into).collect()
+} with v);
+same_fields!(protocol::task::ParamsSpec => ParamsInput {
+    min_score, min_target_px, votes_needed, votes_window, dwell_secs, cool_down_secs, task_cool_down_secs,
+    crowd_size, sample_fps
+} with v);
+same_fields!(protocol::TaskParams => TaskParams {
+    min_score, min_target_px, votes_needed, votes_window, dwell_secs, cool_down_secs, task_cool_down_secs,
+    crowd_size, sample_fps
+} with v);
+same_fields!(protocol::CameraState => CameraState {
+    detail, since, fps, kbps, analysed_fps, reconnects, lost_packets, width, height, codec; state: v.state.into()
+} with v);
+same_fields!(protocol::HealthWarning => HealthWarning { code, message } with v);
+same_fields!(protocol::InferenceHealth => InferenceHealth { model, provider, precision, fps, latency_ms } with v);
+same_fields!(protocol::EdgeHealth => EdgeHealth {
+    at, version, uptime_secs, memory_bytes, disk_free_bytes, outbox_events, outbox_evidence_bytes, dropped_evidence;
+    inference: v.inference.into(), warnings: v.warnings.into_iter().map(Into::into).collect()
+} with v);
+
+impl From<protocol::Refusal> for Refusal {
+    fn from(refusal: protocol::Refusal) -> Self {
+        let (camera_id, task_id) = match refusal.subject {
+            Subject::Camera(id) => (Some(id), None),
+            Subject::Task(id) => (None, Some(id)),
+        };
+        Self { camera_id, task_id, reason: refusal.reason }
+    }
+}
+
+impl From<Zone> for protocol::ZoneSpec {
+    fn from(zone: Zone) -> Self {
+        let points = zone.points.into_iter().map(|p| protocol::Point::new(p.x, p.y)).collect();
+        Self { name: zone.name, kind: zone.kind.into(), points }
+    }
+}
+
+impl From<Schedule> for protocol::Schedule {
+    fn from(schedule: Schedule) -> Self {
+        let span = |s: ScheduleSpan| protocol::ScheduleSpan {
+            weekday: s.weekday,
+            from_minute: s.from_minute,
+            to_minute: s.to_minute,
+        };
+        Self { utc_offset_minutes: schedule.utc_offset_minutes, spans: schedule.spans.into_iter().map(span).collect() }
+    }
+}
+
+impl From<ParamsInput> for protocol::task::ParamsSpec {
+    fn from(v: ParamsInput) -> Self {
+        Self {
+            min_score: v.min_score,
+            min_target_px: v.min_target_px,
+            votes_needed: v.votes_needed,
+            votes_window: v.votes_window,
+            dwell_secs: v.dwell_secs,
+            cool_down_secs: v.cool_down_secs,
+            task_cool_down_secs: v.task_cool_down_secs,
+            crowd_size: v.crowd_size,
+            sample_fps: v.sample_fps,
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Signing in and out.
+
+pub(crate) mod routes;
+pub(crate) mod types;

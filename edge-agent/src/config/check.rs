@@ -1,0 +1,69 @@
+//! What `check-config` looks at beyond the file itself.
+
+use std::{fmt, fs, path::Path};
+
+use super::EdgeConfig;
+use crate::tls;
+
+/// Something that would not work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The key it is about.
+    pub key: &'static str,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.key, self.message)
+    }
+}
+
+impl EdgeConfig {
+    /// Checks the values and that what they point at is there; with `load_model` also that the model runs here.
+    pub fn check(&self, load_model: bool) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut add = |key, message: String| problems.push(Problem { key, message });
+        if let Err(e) = self.validate() {
+            add("configuration", e.to_string());
+        }
+        if let Err(e) = writable(&self.data_dir) {
+            let dir = self.data_dir.display();
+            add("data_dir", format!("{dir} cannot be written ({e}); make it writable for the agent's user"));
+        }
+        let manifest = self.model_dir.join("manifest.toml");
+        let has_manifest = manifest.is_file();
+        if !has_manifest {
+            add("model_dir", format!("{} is missing; point model_dir at a model package", manifest.display()));
+        }
+        let has_runtime = self.onnxruntime.is_file();
+        if !has_runtime {
+            add("onnxruntime", format!("{} is not a file; install ONNX Runtime there", self.onnxruntime.display()));
+        }
+        if let Some(file) = &self.ca_file
+            && let Err(e) = tls::client_config(Some(file))
+        {
+            add("ca_file", e.to_string());
+        }
+        if load_model && has_manifest && has_runtime {
+            if let Err(e) = self.try_model() {
+                add("model_dir", e);
+            }
+        }
+        problems
+    }
+
+    fn try_model(&self) -> Result<(), String> {
+        let runtime = inference::Runtime::load(&self.onnxruntime).map_err(|e| e.to_string())?;
+        let options = inference::DetectorOptions { threads: self.threads };
+        inference::Detector::load(&runtime, &self.model_dir, &options).map(drop).map_err(|e| e.to_string())
+    }
+}
+
+fn writable(dir: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(dir)?;
+    let probe = dir.join(".write-probe");
+    fs::write(&probe, b"")?;
+    fs::remove_file(probe)
+}

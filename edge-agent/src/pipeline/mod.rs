@@ -1,0 +1,203 @@
+//! The pipeline: from every camera's stream to events in the outbox.
+//!
+//! ```text
+//! hub ─▶ feed (task per camera) ─▶ decoder (thread per camera) ─▶ newest picture ─┐
+//!                                                      detector (one thread) ◀────┘
+//!                                overlay ◀─ analysis per camera ─▶ decisions ─▶ events (one task) ─▶ outbox
+//! ```
+//! Up to the rule the newest picture wins and queues drop; from the decision on queues wait. A camera without an
+//! armed task is pulled, so that live view and clips work, but not decoded.
+
+mod analysis;
+mod camera;
+mod commit;
+mod decode;
+mod detect;
+mod events;
+mod picture;
+mod quality;
+mod sample;
+mod supervise;
+mod timeline;
+mod warnings;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use protocol::{Camera, CameraId, CameraState, HealthWarning, InferenceHealth, Refusal, StreamState, Task, TaskId};
+use runtime::{Clock, Latest, Tasks};
+use stream_gateway::Hub;
+use tokio::sync::{Notify, mpsc};
+
+use self::{
+    analysis::Sight,
+    camera::{Cameras, Parts, Running},
+    commit::Commits,
+    events::{Events, Notice},
+    warnings::Warnings,
+};
+pub use self::{detect::Detect, picture::Picture};
+use crate::{
+    outbox::Outbox,
+    reconcile::{Executor, Report},
+};
+
+const MODEL_REFUSED: &str = "model_refused";
+
+/// What the pipeline is made from.
+pub struct PipelineEnv {
+    /// Where streams come from and overlays go to.
+    pub hub: Hub,
+    /// What looks at pictures, or why there is nothing that could. Without it video runs and tasks are refused.
+    pub detector: Result<Box<dyn Detect>, String>,
+    /// Where events go.
+    pub outbox: Outbox,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The owner of the pipeline's tasks; cancelling it stops the pipeline in flow order.
+    pub tasks: Arc<Tasks>,
+}
+
+/// The running pipeline. It does its work in tasks; this is the handle.
+pub struct Pipeline {
+    hub: Hub,
+    clock: Arc<dyn Clock>,
+    tasks: Arc<Tasks>,
+    cameras: Cameras,
+    sight: Result<Sight, String>,
+    /// Weak, so that the events' task ends when the cameras have.
+    notices: mpsc::WeakSender<Notice>,
+    runs: u64,
+    /// Told when a camera was added or removed.
+    changed: Arc<Notify>,
+    health: Arc<Mutex<InferenceHealth>>,
+    warnings: Warnings,
+}
+
+impl Pipeline {
+    /// Starts the pipeline, without cameras.
+    pub async fn start(env: PipelineEnv) -> Self {
+        let PipelineEnv { hub, detector, outbox, clock, tasks } = env;
+        let warnings = Warnings::default();
+        let (notices, received) = mpsc::channel(events::QUEUE);
+        let (bell, cameras, changed) = (Latest::default(), Cameras::default(), Arc::new(Notify::new()));
+        let health = Arc::new(Mutex::new(detector.as_ref().map(|d| d.health()).unwrap_or_default()));
+        let sight = match &detector {
+            Ok(detector) => Ok(Sight { classes: detector.classes().clone(), model: detector.model() }),
+            Err(reason) => {
+                let message = format!("no picture is analysed, since the model cannot be used: {reason}");
+                warnings.set(MODEL_REFUSED, None, message);
+                Err(reason.clone())
+            }
+        };
+        if let Err(e) = gstreamer::init() {
+            warnings.set("decoder_missing", None, format!("no video can be decoded, GStreamer does not start: {e}"));
+        }
+
+        let events = Events::new(hub.clone(), Commits::new(outbox, warnings.clone()));
+        tasks.spawn("events", events.run(received)).await;
+        if let Ok(detector) = detector {
+            let (cameras, bell, health) = (cameras.clone(), bell.clone(), Arc::clone(&health));
+            let looking = detect::Looking { detector, cameras, bell, health, warnings: warnings.clone() };
+            tasks.spawn("detector", supervise::look(looking, tasks.token().clone())).await;
+        }
+        let supervisor = supervise::Supervisor {
+            hub: hub.clone(),
+            clock: Arc::clone(&clock),
+            token: tasks.token().clone(),
+            cameras: cameras.clone(),
+            changed: Arc::clone(&changed),
+            bell,
+            _notices: notices.clone(),
+        };
+        tasks.spawn("cameras", supervisor.run()).await;
+        let notices = notices.downgrade();
+        Self { hub, clock, tasks, cameras, sight, notices, runs: 0, changed, health, warnings }
+    }
+}
+
+impl Executor for Pipeline {
+    fn start_camera(&mut self, camera: Camera) {
+        if let Some(running) = self.cameras.get(camera.id) {
+            running.set_settings(camera);
+        } else if self.tasks.token().is_cancelled() {
+            // Nobody would stop it any more.
+            return;
+        } else if let Some(notices) = self.notices.upgrade() {
+            self.runs += 1;
+            let parts = Parts {
+                run: self.runs,
+                sight: self.sight.clone(),
+                token: self.tasks.token().child_token(),
+                notices,
+                hub: self.hub.clone(),
+                warnings: self.warnings.clone(),
+            };
+            self.cameras.insert(Arc::new(Running::new(camera, parts)));
+        }
+        self.changed.notify_one();
+    }
+
+    fn stop_camera(&mut self, camera: CameraId) {
+        if let Some(running) = self.cameras.remove(camera) {
+            running.token.cancel();
+            self.warnings.forget(camera);
+        }
+        self.changed.notify_one();
+    }
+
+    fn set_tasks(&mut self, camera: CameraId, tasks: Vec<Task>, generation: u64) {
+        if let Some(running) = self.cameras.get(camera) {
+            running.analysis().set_tasks(tasks, generation);
+            running.changed.notify_one();
+        }
+    }
+}
+
+impl Report for Pipeline {
+    fn camera_states(&self) -> Vec<CameraState> {
+        let now = self.clock.now();
+        let streams = self.hub.status();
+        let state = |running: Arc<Running>| {
+            let stream = streams.iter().find(|s| s.camera == running.id);
+            let mut state = CameraState {
+                camera: running.id,
+                state: stream.map_or(StreamState::Connecting, |s| s.state),
+                detail: stream.map(|s| s.detail.clone()).unwrap_or_default(),
+                since: stream.map_or(now, |s| s.since),
+                fps: stream.map_or(0.0, |s| s.fps),
+                kbps: stream.map_or(0.0, |s| s.kbps),
+                analysed_fps: running.analysis().analysed_fps(now),
+                reconnects: stream.map_or(0, |s| s.reconnects),
+                lost_packets: stream.map_or(0, |s| s.lost_packets),
+                width: stream.map_or(0, |s| s.width),
+                height: stream.map_or(0, |s| s.height),
+                codec: stream.map(|s| s.codec.clone()).unwrap_or_default(),
+            };
+            if let (StreamState::Online, Some((fault, since))) = (state.state, running.decode_fault()) {
+                (state.state, state.detail, state.since) = (StreamState::DecodeError, fault.to_string(), since);
+            }
+            state
+        };
+        self.cameras.all().into_iter().map(state).collect()
+    }
+
+    fn running_tasks(&self) -> Vec<TaskId> {
+        let now = self.clock.now();
+        self.cameras.all().iter().flat_map(|c| c.analysis().running(now).collect::<Vec<_>>()).collect()
+    }
+
+    fn inference(&self) -> InferenceHealth {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn warnings(&self) -> Vec<HealthWarning> {
+        self.warnings.list()
+    }
+
+    fn refusals(&self) -> Vec<Refusal> {
+        self.cameras.all().iter().flat_map(|c| c.analysis().refusals().to_vec()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Runs the drivers that print ratios, one after the other. Arguments: names of those to run, all by default.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+cd "$root"
+clip="$cache/clips/vtest.avi"
+prepared="$cache/clips/prepared"
+names=("$@")
+[ "${#names[@]}" -gt 0 ] || names=(pipeline decode_cost outbox_rate memory)
+
+cargo build --workspace --all-targets
+examples="${CARGO_TARGET_DIR:-target}/debug/examples"
+for name in "${names[@]}"; do
+    printf '\n== %s\n' "$name"
+    case "$name" in
+    pipeline)
+        for threads in 1 2; do
+            "$examples/throughput" --onnxruntime "$cache/onnxruntime/libonnxruntime.so" --model models/site-ppe --threads "$threads"
+        done
+        ;;
+    outbox_rate) "$examples/outbox_rate" ;;
+    *) "$examples/$name" "$clip" "$prepared" ;;
+    esac
+done

@@ -1,0 +1,69 @@
+//! Migrations: forward only, one SQL text for both engines, each in its own transaction.
+
+use protocol::{ContentHash, Timestamp};
+use sqlx::{Executor as _, Row as _};
+
+use super::{Db, DbError, Engine};
+
+/// One step of the schema.
+#[derive(Clone, Copy, Debug)]
+pub struct Migration {
+    /// Its name; steps are applied in the order they are given.
+    pub name: &'static str,
+    /// The SQL both engines take.
+    pub sql: &'static str,
+}
+
+const TABLE: &str = "create table if not exists migrations (
+    name text not null primary key,
+    hash text not null,
+    applied_at bigint not null
+)";
+
+impl Db {
+    /// Applies the migrations that are missing.
+    ///
+    /// # Errors
+    /// When one fails (then it left nothing behind), was changed since it was applied, or the database is
+    /// newer than the program.
+    pub async fn migrate(&self, migrations: &[Migration], now: Timestamp) -> Result<(), DbError> {
+        self.read().await?.execute(sqlx::raw_sql(TABLE)).await?;
+        for migration in migrations {
+            let mut tx = self.begin().await?;
+            if self.engine == Engine::Postgres {
+                // Several planes may start at once.
+                tx.execute(sqlx::raw_sql("lock table migrations in exclusive mode")).await?;
+            }
+            let hash = ContentHash::of(migration.sql.as_bytes()).to_string();
+            let row = sqlx::query("select hash from migrations where name = $1")
+                .bind(migration.name)
+                .fetch_optional(&mut *tx);
+            match row.await? {
+                Some(row) if row.try_get::<String, _>(0)? == hash => continue,
+                Some(_) => return Err(DbError::MigrationChanged(migration.name.to_owned())),
+                None => {}
+            }
+            tx.execute(sqlx::raw_sql(migration.sql)).await?;
+            sqlx::query("insert into migrations (name, hash, applied_at) values ($1, $2, $3)")
+                .bind(migration.name)
+                .bind(hash)
+                .bind(now.as_micros())
+                .execute(&mut *tx)
+                .await?;
+            tx.commit().await?;
+            tracing::info!(migration = migration.name, "database migrated");
+        }
+        self.refuse_newer(migrations).await
+    }
+
+    async fn refuse_newer(&self, migrations: &[Migration]) -> Result<(), DbError> {
+        let rows = sqlx::query("select name from migrations").fetch_all(&mut *self.read().await?).await?;
+        for row in rows {
+            let name: String = row.try_get(0)?;
+            if migrations.iter().all(|m| m.name != name) {
+                return Err(DbError::Newer(name));
+            }
+        }
+        Ok(())
+    }
+}
