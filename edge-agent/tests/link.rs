@@ -64,7 +64,7 @@ impl Edge {
     }
 }
 
-const PATIENT: Duration = Duration::from_secs(60);
+const PATIENT: Duration = Duration::from_mins(1);
 const IMPATIENT: Duration = Duration::from_millis(300);
 
 fn ids(numbers: std::ops::Range<u32>) -> Vec<protocol::EventId> {

@@ -11,7 +11,6 @@ import numpy as np
 
 from .config import INPUT_HEIGHT, INPUT_WIDTH, PAD, PERSON
 from .datasets import Picture, rows
-from .loss import ANY_CLASS
 
 # (columns, rows) and chance; 1x1 keeps the look of a letterboxed close-up.
 GRIDS = (
@@ -49,7 +48,7 @@ def fog(rng: np.random.Generator, tile: np.ndarray) -> np.ndarray:
     """Squeezes contrast towards haze, darkness or glare, as fixed cameras often show."""
     if rng.random() < 0.55:
         return tile
-    span = rng.uniform(0.25, 1.0)
+    span = rng.uniform(0.35, 1.0)
     low = rng.uniform(0, 255 * (1 - span))
     gamma = np.exp(rng.uniform(-0.6, 0.6))
     table = low + 255 * span * (np.arange(256) / 255) ** gamma

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
-use runtime::{CancellationToken, Clock, Tasks};
+use runtime::{Clock, Tasks};
 use serde_json::Value;
 use tokio::{sync::oneshot, time};
 

@@ -11,7 +11,7 @@ use super::{Piece, Shared, UploadState, client::UploadError};
 use crate::outbox::{OutboxError, QueuedEvidence};
 
 /// How long a piece that failed by itself waits behind the others.
-const ASIDE: Duration = Duration::from_secs(60);
+const ASIDE: Duration = Duration::from_mins(1);
 
 /// How often a piece may arrive damaged although it is whole on this side.
 const MAX_FAILURES: u32 = 5;
