@@ -217,7 +217,7 @@ fn observe(detections: &[Detection], of_kind: impl Fn(ClassId) -> bool) -> Vec<O
         b.score
             .total_cmp(&a.score)
             .then(a.class.cmp(&b.class))
-            .then(places.fold(std::cmp::Ordering::Equal, |o, n| o.then(n)))
+            .then(places.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then))
     });
     let mut kept: Vec<Observation> = Vec::with_capacity(observations.len());
     for observation in observations {

@@ -73,7 +73,7 @@ struct Subject {
 /// All subjects of one task.
 #[derive(Debug, Default)]
 pub(crate) struct Subjects {
-    subjects: Vec<Subject>,
+    known: Vec<Subject>,
     /// Places of alarms for things that never moved, and until when they are remembered.
     spots: Vec<(Place, Timestamp)>,
     /// Tracks that alarms named, and until when they are quiet: a track may pass from subject to subject.
@@ -96,7 +96,7 @@ impl Subjects {
         self.named.retain(|_, until| *until > scene.at);
         for look in looks {
             let index = self.find_or_inherit(scene, look, looks);
-            let subject = &mut self.subjects[index];
+            let subject = &mut self.known[index];
             subject.look(scene, look, &counting, out);
             let quiet = self.quiet_until.is_some_and(|t| t > scene.at) || self.named.contains_key(&look.track);
             if !quiet && subject.is_due(scene.at, params, &counting, look) {
@@ -110,11 +110,11 @@ impl Subjects {
 
     /// Takes `other` for `key`, when it turns out that both are one.
     pub(crate) fn merge(&mut self, key: u64, other: u64, at: Timestamp, out: &mut Vec<Change>) {
-        let Some(from) = self.subjects.iter().position(|s| s.key == other) else { return };
-        let mut from = self.subjects.remove(from);
-        let Some(into) = self.subjects.iter_mut().find(|s| s.key == key) else {
+        let Some(from) = self.known.iter().position(|s| s.key == other) else { return };
+        let mut from = self.known.remove(from);
+        let Some(into) = self.known.iter_mut().find(|s| s.key == key) else {
             from.key = key;
-            self.subjects.push(from);
+            self.known.push(from);
             return;
         };
         if from.votes.len() > into.votes.len() {
@@ -133,17 +133,17 @@ impl Subjects {
 
     /// Ends every alarm and forgets everybody; cool-downs of subjects are lost with them.
     pub(crate) fn end_all(&mut self, at: Timestamp, out: &mut Vec<Change>) {
-        let ends = self.subjects.drain(..).filter_map(|s| s.alarm);
+        let ends = self.known.drain(..).filter_map(|s| s.alarm);
         out.extend(ends.map(|alarm| Change::End { alarm, at }));
     }
 
     /// The subjects with an open alarm.
     pub(crate) fn alarmed(&self) -> impl Iterator<Item = u64> {
-        self.subjects.iter().filter(|s| s.alarm.is_some()).map(|s| s.key)
+        self.known.iter().filter(|s| s.alarm.is_some()).map(|s| s.key)
     }
 
     fn find_or_inherit(&mut self, scene: &Scene<'_>, look: &Look, looks: &[Look]) -> usize {
-        if let Some(index) = self.subjects.iter().position(|s| s.key == look.key) {
+        if let Some(index) = self.known.iter().position(|s| s.key == look.key) {
             return index;
         }
         let lost_near = |s: &Subject| {
@@ -154,12 +154,12 @@ impl Subjects {
             let lost = !looks.iter().any(|l| l.key == s.key);
             (open && lost && near && unseen_secs <= scene.inherit_secs).then_some(distance)
         };
-        let heir = self.subjects.iter().enumerate().filter_map(|(i, s)| lost_near(s).map(|d| (i, d)));
+        let heir = self.known.iter().enumerate().filter_map(|(i, s)| lost_near(s).map(|d| (i, d)));
         if let Some((index, _)) = heir.min_by(|a, b| a.1.total_cmp(&b.1)) {
-            self.subjects[index].key = look.key;
+            self.known[index].key = look.key;
             return index;
         }
-        self.subjects.push(Subject {
+        self.known.push(Subject {
             key: look.key,
             place: look.place,
             moved: look.moved,
@@ -171,7 +171,7 @@ impl Subjects {
             ended_unseen: false,
             quiet_until: None,
         });
-        self.subjects.len() - 1
+        self.known.len() - 1
     }
 
     fn raise(
@@ -184,7 +184,7 @@ impl Subjects {
         out: &mut Vec<Change>,
     ) {
         let cool_down = Duration::from_secs_f32(params.cool_down_secs);
-        let subject = &mut self.subjects[index];
+        let subject = &mut self.known[index];
         if !subject.moved
             && let Some((_, until)) = self.spots.iter_mut().find(|(place, _)| same_spot(place, &subject.place))
         {
@@ -217,7 +217,7 @@ impl Subjects {
     }
 
     fn end_for_the_absent(&mut self, scene: &Scene<'_>, out: &mut Vec<Change>) {
-        for subject in &mut self.subjects {
+        for subject in &mut self.known {
             if scene.at.since(subject.inside_at).as_secs_f32() > scene.patience_secs
                 && let Some(alarm) = subject.alarm.take()
             {
@@ -229,7 +229,7 @@ impl Subjects {
     }
 
     fn forget_the_gone(&mut self, scene: &Scene<'_>, params: &TaskParams) {
-        let (subjects, spots) = (&mut self.subjects, &mut self.spots);
+        let (subjects, spots) = (&mut self.known, &mut self.spots);
         subjects.retain(|s| {
             if scene.at.since(s.seen_at).as_secs_f32() <= scene.patience_secs {
                 return true;

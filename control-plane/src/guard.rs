@@ -15,7 +15,7 @@ use protocol::EdgeId;
 use server_kit::{ApiError, Permission, accounts};
 use utoipa::openapi::{OpenApi, path::Operation};
 
-use crate::{edges, state::App};
+use crate::{edges, state::App, web};
 
 /// Name of the session cookie.
 pub(crate) const COOKIE: &str = "gongshao_session";
@@ -79,7 +79,7 @@ fn access_of(operation: &Operation) -> Option<Access> {
 /// Lets a request through, with its principal, or refuses it.
 pub(crate) async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Result<Response, ApiError> {
     let path = request.extensions().get::<MatchedPath>().map(|p| p.as_str().to_owned()).unwrap_or_default();
-    match app.access.get(request.method(), &path).ok_or_else(ApiError::forbidden)? {
+    match app.access.get(request.method(), &path).ok_or_else(web::wrong_method)? {
         Access::Public => own_pages_only(&request)?,
         Access::Edge => {
             let edge = edges::of_request(&app.db, request.headers()).await?.ok_or_else(unknown_edge)?;

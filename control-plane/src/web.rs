@@ -68,6 +68,10 @@ pub(crate) fn nothing_here() -> ApiError {
 }
 
 pub(crate) async fn method_not_allowed() -> ApiError {
+    wrong_method()
+}
+
+pub(crate) fn wrong_method() -> ApiError {
     ApiError::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",

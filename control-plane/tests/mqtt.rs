@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use control_plane::{Bootstrap, PlaneConfig, PlaneEnvironment, bootstrap, ensure_camera, ensure_task, open_database, run};
+use control_plane::{
+    Bootstrap, PlaneConfig, PlaneEnvironment, bootstrap, ensure_camera, ensure_task, open_database, run,
+};
 use protocol::{
     CameraId, CameraSpec, DesiredState, EdgeId, Event, EventId, MessageId, Secret, TaskId, TaskSpec,
     viewer_token::ViewerKey,
@@ -182,7 +184,10 @@ async fn the_link_works_and_survives_the_broker() {
 
     let mut edge = Edge::connect(first.edge, broker_port);
     let desired: DesiredState = edge.next().await;
-    assert_eq!((desired.cameras.as_slice(), desired.tasks.as_slice()), ([camera.clone()].as_slice(), [task.clone()].as_slice()));
+    assert_eq!(
+        (desired.cameras.as_slice(), desired.tasks.as_slice()),
+        ([camera.clone()].as_slice(), [task.clone()].as_slice())
+    );
     let one = event(camera.id, task.id);
     edge.deliver(&one).await;
     edge.deliver(&one).await;

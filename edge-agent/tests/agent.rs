@@ -1,4 +1,5 @@
 //! The agent as a whole, with a stand-in for the pipeline: offline start, desired state, facts, soft stop.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Encryption towards the broker, with a certificate authority of our own.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -3,6 +3,7 @@
 //! Each file is one message as it travels, only indented. It must be read as the value that is written
 //! here, and that value must be written as the file. A test that fails here means that edges in the field
 //! and the control plane would no longer understand each other: change the code, or begin version 2.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 
@@ -297,7 +298,7 @@ fn reads_the_short_form_and_ignores_news() {
     );
     let desired = wire::decode::<DesiredState>(edge, short.as_bytes()).unwrap().body;
     assert_eq!(desired.cameras[0].transport, Transport::Tcp);
-    assert_eq!(desired.tasks[0].enabled, true);
+    assert!(desired.tasks[0].enabled);
 
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/v1/health.json");
     let golden = std::fs::read_to_string(path).unwrap();

@@ -95,7 +95,13 @@ try {
 
   await page.goto(`${base}/live`)
   await playing('video', 0.5)
-  await page.locator('.overlay .box').first().waitFor({ timeout: 20_000 })
+  // Boxes over live video are painted on a canvas.
+  const painted = () => {
+    const canvas = document.querySelector('canvas')
+    if (!canvas?.width) return false
+    return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0)
+  }
+  await page.waitForFunction(painted, undefined, { timeout: 20_000 })
   const first = await page.evaluate(() => document.querySelector('video').currentTime)
   await page.waitForFunction((from) => document.querySelector('video').currentTime > from + 2, first, { timeout: 20_000 })
   await shot('live')

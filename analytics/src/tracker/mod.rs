@@ -1,6 +1,6 @@
 //! Tracker 目标跟踪: detections of one kind become tracks that keep their number.
 //!
-//! Association in two stages after ByteTrack (Zhang et al., ECCV 2022): confident detections first, then the
+//! Association in two stages after `ByteTrack` (Zhang et al., ECCV 2022): confident detections first, then the
 //! unsure ones for the tracks that are left, so that a half-hidden person keeps the track without unsure boxes
 //! ever starting one. The cost of a pair blends overlap with how surprising the motion is: overlap alone fails
 //! at 2 frames per second, where a walker leaves the own box between two frames. No appearance.

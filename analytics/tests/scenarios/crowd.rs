@@ -31,7 +31,7 @@ const SOON: std::ops::Range<f32> = 5.0..6.5;
 fn scenarios() {
     let breathing = || {
         let mut people = group(3);
-        people.push(worker(0.7, 0.8, 0.3).body(|t| (t / 2.0) as u32 % 2 == 0 || t < 10.0).head(|_| false));
+        people.push(worker(0.7, 0.8, 0.3).body(|t| ((t / 2.0) as u32).is_multiple_of(2) || t < 10.0).head(|_| false));
         people
     };
     let left = || zone("东侧", ZoneKind::Include, [0.0, 0.5, 0.375, 0.95]);

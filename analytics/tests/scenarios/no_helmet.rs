@@ -41,7 +41,10 @@ fn scenarios() {
             "one of five looks is wrong about a helmet",
             film(
                 20.0,
-                vec![worker(0.5, 0.8, 0.4).hat(|t| if (t * 5.0) as u32 % 5 == 0 { Hat::Bare } else { Hat::Helmet })],
+                vec![
+                    worker(0.5, 0.8, 0.4)
+                        .hat(|t| if ((t * 5.0) as u32).is_multiple_of(5) { Hat::Bare } else { Hat::Helmet }),
+                ],
             ),
             usual(),
             0,
@@ -52,7 +55,10 @@ fn scenarios() {
             "one of five looks misses a bare head",
             film(
                 20.0,
-                vec![worker(0.5, 0.8, 0.4).hat(|t| if (t * 5.0) as u32 % 5 == 0 { Hat::Helmet } else { Hat::Bare })],
+                vec![
+                    worker(0.5, 0.8, 0.4)
+                        .hat(|t| if ((t * 5.0) as u32).is_multiple_of(5) { Hat::Helmet } else { Hat::Bare }),
+                ],
             ),
             usual(),
             1,
@@ -117,7 +123,7 @@ fn scenarios() {
         ),
         case(
             "the person's box comes and goes",
-            film(20.0, vec![worker(0.5, 0.8, 0.4).body(|t| (t / 3.0) as u32 % 2 == 0)]),
+            film(20.0, vec![worker(0.5, 0.8, 0.4).body(|t| ((t / 3.0) as u32).is_multiple_of(2))]),
             usual(),
             1,
             0,
@@ -125,7 +131,7 @@ fn scenarios() {
         ),
         case(
             "the head is seen in half of the time",
-            film(20.0, vec![worker(0.5, 0.8, 0.4).head(|t| (t / 1.5) as u32 % 2 == 0)]),
+            film(20.0, vec![worker(0.5, 0.8, 0.4).head(|t| ((t / 1.5) as u32).is_multiple_of(2))]),
             usual(),
             1,
             0,

@@ -100,7 +100,7 @@ impl Actor {
             return;
         }
         let (x, y) = (self.foot)(t);
-        let (w, h) = (self.height * 0.2, self.height);
+        let (width, h) = (self.height * 0.2, self.height);
         let mut add = |class, score: f32, bbox: BoundingBox, noise: &mut Noise| {
             if noise.share() >= film.miss {
                 let mut shake = |v: f32| v + (noise.share() - 0.5) * 2.0 * film.jitter * bbox.h;
@@ -110,7 +110,7 @@ impl Actor {
             }
         };
         if (self.body)(t) {
-            add(PERSON, self.score, BoundingBox::new(x - w / 2.0, y - h, w, h), noise);
+            add(PERSON, self.score, BoundingBox::new(x - width / 2.0, y - h, width, h), noise);
         }
         if (self.head)(t) {
             let (hw, hh) = (h / 7.5 / 1.78, h / 7.5);
@@ -203,7 +203,7 @@ pub(crate) fn task(algorithm: Algorithm, params: ParamsSpec, zones: Vec<ZoneSpec
         params,
         severity: None,
     };
-    Task::try_from(spec).unwrap()
+    Task::try_from(spec).expect("the tests' tasks are valid")
 }
 
 pub(crate) fn plain(algorithm: Algorithm) -> Task {

@@ -17,7 +17,8 @@ enum Who {
 
 pub(super) async fn every_endpoint_for_every_role(plane: Plane) {
     let document = serde_json::to_value(crate::document()).unwrap();
-    let mut clients = vec![(Who::Nobody, plane.nobody()), (Who::Edge, plane.edge_client())];
+    let edge = plane.edge_client().with(HeaderName::from_static("x-requested-with"), "gongshao");
+    let mut clients = vec![(Who::Nobody, plane.nobody()), (Who::Edge, edge)];
     for role in Role::ALL {
         clients.push((Who::User(role), plane.user(role).await));
     }

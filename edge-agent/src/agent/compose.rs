@@ -25,13 +25,14 @@ pub(super) async fn work(
         error!(reason, "the model cannot be used; nothing is analysed");
     }
     let tasks = Arc::new(Tasks::under(shutdown));
-    let pipeline = Pipeline::start(PipelineEnv {
+    // On the heap: it is a large future, and this one is awaited inside several others.
+    let pipeline = Box::pin(Pipeline::start(PipelineEnv {
         hub: env.hub.clone(),
         detector,
         outbox: outbox.clone(),
         clock: Arc::clone(&env.clock),
         tasks: Arc::clone(&tasks),
-    });
+    }));
     Work { works: Box::new(pipeline.await), tasks }
 }
 

@@ -58,7 +58,7 @@ pub struct Work {
 
 // Together at most five seconds, which is how long people wait after Ctrl-C.
 const WORK_STOPS_WITHIN: Duration = Duration::from_millis(1_500);
-const FLUSH_WITHIN: Duration = Duration::from_millis(2_000);
+const FLUSH_WITHIN: Duration = Duration::from_secs(2);
 const LINK_STOPS_WITHIN: Duration = Duration::from_millis(1_500);
 
 /// Runs `work` as the desired state says, and carries its events to the control plane, until `shutdown`.

@@ -46,10 +46,12 @@ impl EdgeConfig {
         {
             add("ca_file", e.to_string());
         }
-        if load_model && has_manifest && has_runtime {
-            if let Err(e) = self.try_model() {
-                add("model_dir", e);
-            }
+        if load_model
+            && has_manifest
+            && has_runtime
+            && let Err(e) = self.try_model()
+        {
+            add("model_dir", e);
         }
         problems
     }

@@ -142,7 +142,7 @@ impl EdgeConfig {
 
 /// Says where, but never quotes the file: the line could be the one with the secret.
 fn parse_error(text: &str, path: &Path, error: &toml::de::Error) -> ConfigError {
-    let line_of = |at: usize| text.as_bytes()[..at.min(text.len())].iter().filter(|b| **b == b'\n').count();
+    let line_of = |at: usize| text.get(..at).unwrap_or(text).matches('\n').count();
     let mut place = String::new();
     let mut reason = error.message().to_owned();
     // A missing key has no line; its place is the whole table.
@@ -153,7 +153,7 @@ fn parse_error(text: &str, path: &Path, error: &toml::de::Error) -> ConfigError 
         let plain = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.\"".contains(c));
         place = format!(", line {}", number + 1);
         if plain {
-            place += &format!(", {key}");
+            place = format!("{place}, {key}");
         }
         if key == "secret" {
             "must be a text in quotes".clone_into(&mut reason);

@@ -70,7 +70,7 @@ impl Client {
     pub(super) fn new(config: UploadConfig) -> Result<Self, TlsError> {
         let mut builder = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(10))
-            .timeout(Duration::from_secs(120))
+            .timeout(Duration::from_mins(2))
             // A redirect would carry the edge's secret to somebody else.
             .redirect(redirect::Policy::none())
             // On-site proxies are for browsers; the control plane is named directly.

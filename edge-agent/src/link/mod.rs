@@ -110,15 +110,16 @@ impl Link {
         let (state_tx, state) = watch::channel(LinkState::default());
         let (wanted_tx, wanted) = watch::channel(Wanted::default());
         let (stop, hard_stop) = (tasks.token().clone(), CancellationToken::new());
-        let poll = connection::Connection {
+        let connection = connection::Connection {
             edge: config.edge,
             address: format!("{}:{}", config.broker.host, config.broker.port),
             clock: Arc::clone(&env.clock),
             health: env.health.clone(),
             signals,
             hard_stop: hard_stop.clone(),
-        }
-        .run(events);
+        };
+        // On the heap: the client's future is large, and moves with the task's.
+        let poll = Box::pin(connection.run(events));
         let session = Session::new(&config, env, client, state_tx, wanted_tx);
         let task = async move {
             tokio::join!(poll, async {

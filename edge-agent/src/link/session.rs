@@ -29,8 +29,7 @@ pub(super) struct Session {
     state: watch::Sender<LinkState>,
     wanted: watch::Sender<Wanted>,
     window: Window,
-    connected: bool,
-    subscribed: bool,
+    line: Line,
     subscribe_asked: Instant,
     health_due: bool,
     reported_due: bool,
@@ -38,6 +37,14 @@ pub(super) struct Session {
 
 // A broker that refused the subscription is asked again: its access rules may have been mended.
 const SUBSCRIBE_AGAIN: Duration = Duration::from_secs(30);
+
+/// How far the connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    Down,
+    Connected,
+    Subscribed,
+}
 
 /// The client's queue is full; the next tick tries again.
 struct Full;
@@ -63,8 +70,7 @@ impl Session {
             state,
             wanted,
             window: Window::default(),
-            connected: false,
-            subscribed: false,
+            line: Line::Down,
             subscribe_asked: Instant::now(),
             health_due: false,
             reported_due: false,
@@ -82,17 +88,19 @@ impl Session {
                     Some(signal) => self.take(signal).await,
                     None => return,
                 },
-                Ok(()) = outbox_changed.changed(), if self.subscribed => {}
-                Ok(()) = self.health.changed(), if self.subscribed => self.health_due = true,
-                Ok(()) = self.reported.changed(), if self.subscribed => self.reported_due = true,
+                Ok(()) = outbox_changed.changed(), if self.line == Line::Subscribed => {}
+                Ok(()) = self.health.changed(), if self.line == Line::Subscribed => self.health_due = true,
+                Ok(()) = self.reported.changed(), if self.line == Line::Subscribed => self.reported_due = true,
                 _ = tick.tick() => {}
             }
-            if !self.subscribed {
-                if self.connected && self.subscribe_asked.elapsed() >= SUBSCRIBE_AGAIN {
-                    self.subscribe();
+            match self.line {
+                Line::Subscribed => {
+                    if let Err(e) = self.pump().await {
+                        error!(reason = %e, "events cannot be read from the outbox");
+                    }
                 }
-            } else if let Err(e) = self.pump().await {
-                error!(reason = %e, "events cannot be read from the outbox");
+                Line::Connected if self.subscribe_asked.elapsed() >= SUBSCRIBE_AGAIN => self.subscribe(),
+                Line::Connected | Line::Down => {}
             }
         }
         self.say_goodbye(inbox).await;
@@ -101,22 +109,22 @@ impl Session {
     async fn take(&mut self, signal: Signal) {
         match signal {
             Signal::Up => {
-                (self.connected, self.subscribed) = (true, false);
+                self.line = Line::Connected;
                 self.subscribe();
             }
             Signal::Subscribed { accepted: true } => {
-                self.subscribed = true;
+                self.line = Line::Subscribed;
                 // Only now: a receipt that came before the subscription would be lost.
                 self.window.reset();
                 (self.health_due, self.reported_due) = (true, true);
-                self.enter(LinkState::Online);
+                self.enter(&LinkState::Online);
             }
-            Signal::Subscribed { accepted: false } => self.enter(LinkState::Unauthorised {
+            Signal::Subscribed { accepted: false } => self.enter(&LinkState::Unauthorised {
                 detail: "the broker does not let this edge subscribe to its own topics; check its access rules".into(),
             }),
             Signal::Down(state) => {
-                (self.connected, self.subscribed) = (false, false);
-                self.enter(state);
+                self.line = Line::Down;
+                self.enter(&state);
             }
             Signal::Message(message) => self.take_message(&message).await,
         }
@@ -214,13 +222,13 @@ impl Session {
         sent.map_err(|_| Full)
     }
 
-    fn enter(&self, state: LinkState) {
+    fn enter(&self, state: &LinkState) {
         let changed = self.state.send_if_modified(|current| {
-            let changed = *current != state;
-            current.clone_from(&state);
+            let changed = current != state;
+            current.clone_from(state);
             changed
         });
-        match &state {
+        match state {
             _ if !changed => {}
             LinkState::Online => info!("connected to the broker"),
             LinkState::Connecting => {}
@@ -235,7 +243,7 @@ impl Session {
 
     /// Tells the plane that the edge leaves on purpose; without it the last will would, later.
     async fn say_goodbye(self, mut inbox: mpsc::Receiver<Signal>) {
-        if !self.connected {
+        if self.line == Line::Down {
             return;
         }
         let health = EdgeHealth { online: false, at: self.clock.now(), ..self.health.borrow().clone() };

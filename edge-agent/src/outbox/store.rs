@@ -229,7 +229,7 @@ impl Store {
                 )
                 .bind(evidence.hash.as_str())
                 .bind(kind_name(evidence.kind))
-                .bind(evidence.bytes as i64)
+                .bind(evidence.bytes.cast_signed())
                 .bind(&evidence.media_type)
                 .bind(now.as_micros())
                 .execute(&mut *tx)
@@ -250,7 +250,7 @@ impl Store {
                     "delete from event where seq in
                          (select seq from event where unreadable = 0 order by seq limit $1)",
                 )
-                .bind(over as i64)
+                .bind(over.cast_signed())
                 .execute(&mut *tx)
                 .await?
                 .rows_affected();
@@ -327,7 +327,7 @@ impl Store {
         self.settle().await;
         let failed = |e| OutboxError::database(&self.path, e);
         // As many rows as could be excepted, and one more.
-        let limit = except.len() as i64 + 1;
+        let limit = i64::try_from(except.len()).unwrap_or(i64::MAX).saturating_add(1);
         let rows = sqlx::query(
             "select hash, kind, bytes, media_type from evidence where state = 'waiting'
              order by kind = 'clip', seq limit $1",

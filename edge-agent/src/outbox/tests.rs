@@ -89,7 +89,7 @@ async fn keeps_until_received() {
     outbox.commit(&first, std::slice::from_ref(&picture)).await.unwrap();
     outbox.commit(&first, std::slice::from_ref(&picture)).await.unwrap();
     outbox.commit(&event(1, 2, &[]), &[]).await.unwrap();
-    assert_eq!(outbox.next_events(1).await.unwrap(), [first.clone()]);
+    assert_eq!(outbox.next_events(1).await.unwrap(), [first]);
     assert_eq!(queued(&outbox).await, [(event_id(1), 1), (event_id(1), 2)]);
     drop(outbox);
 

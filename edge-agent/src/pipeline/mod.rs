@@ -109,7 +109,8 @@ impl Pipeline {
             bell,
             _notices: notices.clone(),
         };
-        tasks.spawn("cameras", supervisor.run()).await;
+        // Boxed: what applies a camera to the hub is large, and would be copied about otherwise.
+        tasks.spawn("cameras", Box::pin(supervisor.run())).await;
         let notices = notices.downgrade();
         Self { hub, clock, tasks, cameras, sight, notices, runs: 0, changed, health, warnings }
     }

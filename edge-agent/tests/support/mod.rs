@@ -31,16 +31,13 @@ pub(crate) fn edge_id() -> EdgeId {
 }
 
 /// Waits until `done`, at most 30 s.
-#[track_caller]
-pub(crate) fn until<'a>(what: &'a str, mut done: impl FnMut() -> bool + 'a) -> impl Future<Output = ()> + 'a {
-    async move {
-        let wait = async {
-            while !done() {
-                sleep(Duration::from_millis(10)).await;
-            }
-        };
-        timeout(Duration::from_secs(30), wait).await.unwrap_or_else(|_| panic!("waited too long: {what}"));
-    }
+pub(crate) async fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let wait = async {
+        while !done() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), wait).await.unwrap_or_else(|_| panic!("waited too long: {what}"));
 }
 
 pub(crate) fn free_port() -> u16 {

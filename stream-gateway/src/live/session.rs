@@ -153,8 +153,8 @@ mod tests {
     fn a_viewer_may_be_slow_now_and_then() {
         let check = |at: &[i64], expect: bool| {
             let mut skips = Skips::default();
-            let last = at.iter().map(|&secs| skips.too_many(Timestamp::from_secs(secs))).next_back();
-            assert_eq!(last, Some(expect), "{at:?}");
+            let last = at.iter().fold(false, |_, &secs| skips.too_many(Timestamp::from_secs(secs)));
+            assert_eq!(last, expect, "{at:?}");
         };
         check(&[0], false);
         check(&[0, 3, 6], false);
