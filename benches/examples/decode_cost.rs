@@ -104,7 +104,7 @@ fn measure(units: &[gst::Buffer], rounds: usize, mode: Mode) -> Result<Duration>
         feeder.join()
     });
     feed.ok().context("the feeding thread panicked")??;
-    let used = cpu_time()? - before;
+    let used = cpu_time()?.saturating_sub(before);
     pipeline.set_state(gst::State::Null)?;
     Ok(used)
 }

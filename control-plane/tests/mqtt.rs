@@ -210,6 +210,7 @@ async fn the_link_works_and_survives_the_broker() {
     edge.deliver(&event(camera.id, task.id)).await;
 
     let before = clock.now();
+    stop.cancel();
     tasks.stop(Duration::from_secs(10)).await.unwrap();
     assert!(clock.now().since(before) < Duration::from_secs(5), "it stops soon");
 }

@@ -94,7 +94,7 @@ impl Agent {
         let work = Work { works: Box::new(cameras.clone()), tasks: Arc::clone(&tasks) };
         let (ours, token) = (outbox.clone(), stop.clone());
         let agent = async move { direct(&config, Arc::new(SystemClock), ours, work, &token).await };
-        owner.spawn::<_, EdgeError>("agent", agent).await;
+        owner.spawn::<_, EdgeError>("agent", Box::pin(agent)).await;
         Self { cameras, outbox, stop, owner, work: tasks }
     }
 

@@ -149,5 +149,5 @@ pub async fn run(config: EdgeConfig, env: EdgeEnvironment, shutdown: Cancellatio
     config.validate()?;
     let outbox = Outbox::open(&config.data_dir.join("outbox"), config.outbox, Arc::clone(&env.clock)).await?;
     let work = compose::work(&config, &env, &outbox, &shutdown).await;
-    direct(&config, env.clock, outbox, work, &shutdown).await
+    Box::pin(direct(&config, env.clock, outbox, work, &shutdown)).await
 }

@@ -101,6 +101,7 @@ pub async fn start(
         }
         Ok::<_, Infallible>(())
     };
-    tasks.spawn("evidence", task).await;
+    // On the heap: two HTTP clients at work are large, and move with the task.
+    tasks.spawn("evidence", Box::pin(task)).await;
     Ok(states)
 }

@@ -87,9 +87,9 @@ mod tests {
         let mut quality = Quality::default();
         let judged: Vec<_> = pictures
             .iter()
-            .enumerate()
-            .map(|(i, &(luma, contrast))| {
-                let picture = plain(luma, Timestamp::from_secs(10 * i as i64), (320, 180));
+            .zip(0..)
+            .map(|(&(luma, contrast), look)| {
+                let picture = plain(luma, Timestamp::from_secs(10 * look), (320, 180));
                 assert!(quality.is_due(picture.at));
                 let measures = PictureMeasures { mean_luma: f32::from(luma), contrast, sharpness: 100.0 };
                 let judged = quality.judge(&picture, &measures);

@@ -12,7 +12,7 @@ use standalone::{compose, config::Config, logging, roles, smoke};
 #[command(version)]
 struct Cli {
     /// What is logged, as of `tracing`: `info`, `debug`, `info,edge_agent=debug`.
-    #[arg(long, global = true, env = "GONGSHAO_LOG", default_value = "warn,standalone=info")]
+    #[arg(long, global = true, env = "GONGSHAO_LOG", default_value = "warn,standalone=info,demo_camera=info")]
     log: String,
     #[command(subcommand)]
     role: Role,

@@ -113,7 +113,7 @@ impl Stream for Playing {
             sleep_until(self.due).await;
             self.due += FRAME;
             let data = self.units[self.next % self.units.len()].clone();
-            let source_us = self.next as i64 * FRAME.as_micros() as i64;
+            let source_us = i64::try_from(self.next).unwrap() * 40_000;
             self.next += 1;
             Ok(RawUnit { codec: self.codec, source_us, lost: 0, data })
         })

@@ -2,7 +2,7 @@
 
 mod film;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use protocol::{
     Algorithm, Camera, CameraId, Event, EventPhase, EvidenceKind, Schedule, ScheduleSpan, StreamState, Task, TaskId,
@@ -121,7 +121,7 @@ async fn an_alarm_has_its_picture_at_once_its_clip_later_and_an_end() {
     assert!(new.why.lasted_secs >= 0.5 && !new.boxes.is_empty() && !new.path.is_empty());
     let [snapshot] = &new.evidence[..] else { panic!("one snapshot, got {:?}", new.evidence) };
     assert_eq!((snapshot.kind, snapshot.width, snapshot.height), (EvidenceKind::Snapshot, 320, 180));
-    let file = rig.outbox.next_evidence(&Default::default()).await.unwrap().unwrap();
+    let file = rig.outbox.next_evidence(&HashSet::default()).await.unwrap().unwrap();
     let jpeg = image::load_from_memory(&std::fs::read(&file.path).unwrap()).unwrap();
     assert_eq!((jpeg.width(), jpeg.height()), (320, 180));
 
