@@ -53,7 +53,7 @@ rust-lint: setup-test
 	cargo fmt --all --check
 	.cache/bin/cargo-deny --log-level error check --hide-inclusion-graph licenses bans sources
 	cargo clippy $(cargo_flags) --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc $(cargo_flags) --workspace --no-deps --document-private-items
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc $(cargo_flags) --workspace --no-deps --document-private-items
 
 # One build serves the tests and the smoke run.
 rust-test: setup-test console

@@ -35,6 +35,11 @@ const LAST_REQUESTS: Duration = Duration::from_secs(3);
 /// When the configuration cannot work, or a part fails for good. A broker that is away is no such failure:
 /// `/readyz` says so and everything else works.
 pub async fn run(config: PlaneConfig, env: PlaneEnvironment, shutdown: CancellationToken) -> Result<(), PlaneError> {
+    // Boxed, so that the caller's own future stays small.
+    Box::pin(run_parts(config, env, shutdown)).await
+}
+
+async fn run_parts(config: PlaneConfig, env: PlaneEnvironment, shutdown: CancellationToken) -> Result<(), PlaneError> {
     let broker = ingest::Broker::of(&config)?;
     let tasks = Tasks::under(&shutdown);
     let stop = tasks.token().clone();
@@ -126,7 +131,7 @@ async fn housekeeping(app: Arc<App>) -> Result<(), std::convert::Infallible> {
         }
         tokio::select! {
             () = app.stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep(Duration::from_secs(600)) => {}
+            () = tokio::time::sleep(Duration::from_mins(10)) => {}
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The console: static files with one entry page, and the headers every answer carries.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderName, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{Html, IntoResponse as _, Response},
     routing::get_service,
@@ -27,14 +27,12 @@ const NO_CONSOLE: &str = "<!doctype html><html lang=\"zh-CN\"><meta charset=\"ut
     <p>The console is not built yet: run <code>make console</code> in the project, then reload this page.</p>\
     <p>The API is up: <a href=\"/api/openapi.json\">/api/openapi.json</a>.</p></html>";
 
-/// Files of `console`, with its entry page for every path that is no file.
-pub(crate) fn console<S: Clone + Send + Sync + 'static>(console: Option<&Path>) -> Router<S> {
-    let Some(folder) = console.filter(|c| c.join("index.html").is_file()) else {
-        return Router::new().fallback(|uri: Uri| async move {
-            if is_page(uri.path()) { Html(NO_CONSOLE).into_response() } else { nothing_here().into_response() }
-        });
-    };
-    let files = ServeDir::new(folder).fallback(ServeFile::new(folder.join("index.html")));
+/// Files of `folder`, with its entry page for every path that is no file. A folder that is not built yet may be
+/// built while the plane runs.
+pub(crate) fn console<S: Clone + Send + Sync + 'static>(folder: Option<&Path>) -> Router<S> {
+    // Without a folder nothing is ever found.
+    let folder = folder.map_or_else(|| PathBuf::from("/nonexistent"), Path::to_owned);
+    let files = ServeDir::new(&folder).fallback(ServeFile::new(folder.join("index.html")));
     Router::new()
         .fallback_service(get_service(files))
         .layer(CompressionLayer::new().gzip(true))
@@ -49,9 +47,13 @@ async fn pages_only(request: Request, next: Next) -> Response {
     }
     let mut response = next.run(request).await;
     let is_asset = path.starts_with("/assets/");
+    let is_missing = response.status() == StatusCode::NOT_FOUND;
     let html = response.headers().get(header::CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(b"text/html"));
-    if is_asset && html {
+    if is_asset && (html || is_missing) {
         return nothing_here().into_response();
+    }
+    if is_missing {
+        response = Html(NO_CONSOLE).into_response();
     }
     // Assets have their hash in their name; the entry page says which ones are the newest.
     let cache = if is_asset { "public, max-age=31536000, immutable" } else { "no-cache" };

@@ -133,7 +133,12 @@ impl Running {
             source.destroy();
         }
         server.client_filter(Some(&mut |_, _| rtsp::RTSPFilterResult::Remove));
-        main_loop.quit();
+        // From inside the loop: a quit that comes before the thread has entered it would be forgotten.
+        let quit = glib::idle_source_new(None, glib::Priority::HIGH, move || {
+            main_loop.quit();
+            glib::ControlFlow::Break
+        });
+        quit.attach(Some(&context));
         if thread.join().is_err() {
             tracing::error!("the demo cameras' thread panicked");
         }

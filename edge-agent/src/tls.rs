@@ -28,8 +28,8 @@ pub enum TlsError {
     #[error("cannot prepare the HTTP client: {0}")]
     Client(String),
     /// The library refuses.
-    #[error("cannot prepare encryption")]
-    Library(#[from] rustls::Error),
+    #[error("cannot prepare encryption: {0}")]
+    Library(String),
 }
 
 /// Trusts the certificates of `ca_file`, or the system's.
@@ -52,7 +52,8 @@ pub(crate) fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>,
     // The provider is named, so that another crate's choice of provider cannot make it ambiguous.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
+        .with_safe_default_protocol_versions()
+        .map_err(|e| TlsError::Library(e.to_string()))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(Arc::new(config))

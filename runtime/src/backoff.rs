@@ -19,9 +19,9 @@ impl Backoff {
     /// First wait.
     pub const START: Duration = Duration::from_secs(1);
     /// Longest wait.
-    pub const CAP: Duration = Duration::from_secs(60);
+    pub const CAP: Duration = Duration::from_mins(1);
     /// How long a connection must be good before failures are forgotten.
-    pub const RESET_AFTER: Duration = Duration::from_secs(60);
+    pub const RESET_AFTER: Duration = Duration::from_mins(1);
 
     /// Notes that the connection is good since `now`.
     pub fn connected(&mut self, now: Timestamp) {
@@ -58,6 +58,6 @@ mod tests {
         backoff.connected(now);
         assert!(backoff.failed(now + Duration::from_secs(59), &mut rng) > Duration::from_secs(29));
         backoff.connected(now);
-        assert!(backoff.failed(now + Duration::from_secs(60), &mut rng) <= Backoff::START);
+        assert!(backoff.failed(now + Duration::from_mins(1), &mut rng) <= Backoff::START);
     }
 }

@@ -98,7 +98,11 @@ mod tests {
     async fn a_failed_task_stops_its_siblings() {
         let tasks = Tasks::default();
         let token = tasks.token().clone();
-        tasks.spawn("waits", async move { Ok::<_, String>(token.cancelled().await) }).await;
+        let waits = async move {
+            token.cancelled().await;
+            Ok::<_, String>(())
+        };
+        tasks.spawn("waits", waits).await;
         tasks.spawn("fails", async { Err::<(), _>("no disk") }).await;
         let failed = tasks.run_until_cancelled(Duration::from_secs(5)).await.unwrap_err();
         assert_eq!(failed.to_string(), "task fails failed: no disk");

@@ -18,7 +18,7 @@ pub struct Cursor {
 
 impl Cursor {
     /// Makes a cursor.
-    pub fn new(first: impl ToString, second: impl ToString) -> Self {
+    pub fn new(first: &impl ToString, second: &impl ToString) -> Self {
         Self { first: first.to_string(), second: second.to_string() }
     }
 
@@ -35,7 +35,7 @@ impl Cursor {
         let read = || {
             let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
             let (second, first) = text.split_once('\n')?;
-            (!text.contains('\0')).then(|| Self::new(first, second))
+            (!text.contains('\0')).then(|| Self::new(&first, &second))
         };
         read().ok_or_else(bad)
     }
@@ -61,10 +61,10 @@ fn bad() -> ApiError {
 ///
 /// # Errors
 /// When it is outside.
-pub fn page_size(asked: Option<u32>, default: u32, most: u32) -> Result<i64, ApiError> {
+pub fn page_size(asked: Option<u32>, default: u32, most: u32) -> Result<u32, ApiError> {
     let size = asked.unwrap_or(default);
     if (1..=most).contains(&size) {
-        Ok(i64::from(size))
+        Ok(size)
     } else {
         Err(ApiError::invalid(
             "limit",
@@ -74,15 +74,25 @@ pub fn page_size(asked: Option<u32>, default: u32, most: u32) -> Result<i64, Api
     }
 }
 
+/// Cuts what was read with one row too many down to a page; gives the cursor of the next page when there is one.
+pub fn cut<T>(rows: &mut Vec<T>, size: u32, key: impl FnOnce(&T) -> Cursor) -> Option<String> {
+    let size = size as usize;
+    if rows.len() <= size {
+        return None;
+    }
+    rows.truncate(size);
+    rows.last().map(|last| key(last).encode())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn reads_back_and_refuses_rubbish() {
-        let cursor = Cursor::new(-5, "门\n口 id");
+        let cursor = Cursor::new(&-5, &"门\n口 id");
         assert!(Cursor::decode(&cursor.encode()).is_ok());
-        let cursor = Cursor::new("门 口\n2", "0190-id");
+        let cursor = Cursor::new(&"门 口\n2", &"0190-id");
         assert_eq!(Cursor::decode(&cursor.encode()).unwrap(), cursor);
         for rubbish in ["", "!", "AAAA", "YQ"] {
             assert!(Cursor::decode(rubbish).is_err());

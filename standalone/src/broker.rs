@@ -120,8 +120,11 @@ impl AuthProvider for Access {
             };
             let Ok(password) = std::str::from_utf8(password) else { return Ok(refused()) };
             // An edge's client id is its own id, so that nobody takes over another's session; planes are several.
-            let own_id =
-                if user == PLANE_USER { connect.client_id.parse::<EdgeId>().is_err() } else { connect.client_id == user };
+            let own_id = if user == PLANE_USER {
+                connect.client_id.parse::<EdgeId>().is_err()
+            } else {
+                connect.client_id == user
+            };
             let known = if user == PLANE_USER {
                 same(password, self.plane_password.expose())
             } else if let Ok(edge) = user.parse() {

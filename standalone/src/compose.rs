@@ -61,15 +61,14 @@ pub async fn run(
     // Each stage has its own owner, so that they stop one after the other.
     let (broker_stage, plane_stage, edge_stage) = (Tasks::default(), Tasks::default(), Tasks::default());
 
-    let mqtt_url = match &config.mqtt_url {
-        Some(url) => url.clone(),
-        None => {
-            let broker = Broker::bind(config.mqtt_listen, access(&secrets, &db)).await?;
-            let url = format!("mqtt://{}", broker.address());
-            let token = broker_stage.token().clone();
-            broker_stage.spawn("broker", broker.run(token)).await;
-            url
-        }
+    let mqtt_url = if let Some(url) = &config.mqtt_url {
+        url.clone()
+    } else {
+        let broker = Broker::bind(config.mqtt_listen, access(&secrets, &db)).await?;
+        let url = format!("mqtt://{}", broker.address());
+        let token = broker_stage.token().clone();
+        broker_stage.spawn("broker", broker.run(token)).await;
+        url
     };
 
     let video = Arc::new(Tasks::default());
@@ -88,7 +87,8 @@ pub async fn run(
         extra: Some(live::router(hub.clone(), viewer_key, Arc::clone(&clock))),
     };
     let token = plane_stage.token().clone();
-    plane_stage.spawn("control-plane", control_plane::run(plane_config, plane_environment, token)).await;
+    let plane = Box::pin(control_plane::run(plane_config, plane_environment, token));
+    plane_stage.spawn("control-plane", plane).await;
 
     let cameras = start_cameras(&config, &db, clock.as_ref(), edge.id).await?;
 
@@ -197,12 +197,7 @@ struct Cameras {
 }
 
 /// Prepares the demo clips, starts their RTSP server, and enters cameras and tasks into the store.
-async fn start_cameras(
-    config: &Config,
-    db: &Db,
-    clock: &dyn Clock,
-    edge: protocol::EdgeId,
-) -> Result<Cameras> {
+async fn start_cameras(config: &Config, db: &Db, clock: &dyn Clock, edge: protocol::EdgeId) -> Result<Cameras> {
     let mut problems = Vec::new();
     let mut specs = Vec::new();
     let planned = demo::plan(&config.demo);

@@ -53,18 +53,25 @@ pub fn plan(config: &DemoConfig) -> Vec<Planned> {
     let mut more = config.clips_dir.as_deref().map(clips_in).unwrap_or_default();
     more.extend(config.clips.iter().cloned());
     for clip in more {
-        let stem = clip.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let key: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        planned.push(Planned { key, name: stem, clip, view: demo_camera::View::WHOLE });
+        let name = clip.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let taken = |key: &str| planned.iter().any(|p: &Planned| p.key == key);
+        let key = free_key(&name, taken);
+        planned.push(Planned { key, name, clip, view: demo_camera::View::WHOLE });
     }
     planned
 }
 
+/// A path segment for a clip: its name as far as a URL takes it, numbered when another clip has it already.
+fn free_key(name: &str, taken: impl Fn(&str) -> bool) -> String {
+    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let numbered = (2..).map(|n| format!("{plain}-{n}"));
+    std::iter::once(plain.clone()).chain(numbered).find(|key| !taken(key)).expect("there are more numbers than clips")
+}
+
 fn clips_in(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let is_video = |p: &PathBuf| {
-        p.extension().and_then(|e| e.to_str()).is_some_and(|e| ["mp4", "avi", "mkv", "mov"].contains(&e))
-    };
+    let is_video =
+        |p: &PathBuf| p.extension().and_then(|e| e.to_str()).is_some_and(|e| ["mp4", "avi", "mkv", "mov"].contains(&e));
     let mut clips: Vec<_> = entries.flatten().map(|e| e.path()).filter(is_video).collect();
     clips.sort();
     info!(folder = %folder.display(), clips = clips.len(), "more demo clips found");
@@ -171,6 +178,12 @@ mod tests {
         assert_eq!(camera.password.as_ref().map(Secret::expose), Some("p@ss"));
         assert!(Camera::try_from(camera).is_ok());
         assert!(own_camera(0, "nonsense").is_err());
+    }
+
+    #[test]
+    fn clips_of_one_name_get_different_keys() {
+        assert_eq!(free_key("gate 1", |_| false), "gate-1");
+        assert_eq!(free_key("大门", |key| key == "--"), "---2");
     }
 
     #[test]

@@ -10,12 +10,7 @@ use runtime::{CancellationToken, Clock, SystemClock};
 use tokio::net::TcpListener;
 use tracing::info;
 
-use crate::{
-    broker::Broker,
-    compose,
-    config::Config,
-    secrets::Secrets,
-};
+use crate::{broker::Broker, compose, config::Config, secrets::Secrets};
 
 /// The broker alone; it reads edges' credentials from the control plane's database.
 ///

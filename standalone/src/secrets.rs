@@ -75,13 +75,8 @@ impl Secrets {
         let io = |source| SecretsError::Io { path: path.to_owned(), source };
         let temporary = path.with_extension("new");
         let text = serde_json::to_vec_pretty(self).map_err(|e| io(e.into()))?;
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&temporary)
-            .map_err(io)?;
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary).map_err(io)?;
         file.write_all(&text).and_then(|()| file.sync_all()).map_err(io)?;
         fs::rename(&temporary, path).map_err(io)
     }

@@ -47,23 +47,22 @@ pub async fn run(mut config: Config, clock: Arc<dyn Clock>, patience: Duration) 
         // The receiver is gone only when this run was given up.
         let _ = tell.send(r);
     };
-    everything
-        .spawn("everything", async move { compose::run(config, clock, ready, token).await.map_err(|e| format!("{e:#}")) })
-        .await;
+    let run = Box::pin(compose::run(config, clock, ready, token));
+    everything.spawn("everything", async move { run.await.map_err(|e| format!("{e:#}")) }).await;
 
-    let seen = time::timeout(patience, async {
+    let watching = Box::pin(async {
         tokio::select! {
             ready = told => first_alert(ready.context("it stopped before it was ready")?, started).await,
             () = everything.token().cancelled() => bail!("it stopped by itself"),
         }
-    })
-    .await
-    .unwrap_or_else(|_| bail!("no alert within {} s", patience.as_secs()));
+    });
+    let seen = time::timeout(patience, watching).await;
+    let seen = seen.unwrap_or_else(|_| bail!("no alert within {} s", patience.as_secs()));
     let stopped = everything.stop(Duration::from_secs(8)).await;
     drop(remove);
-    let seen = seen.or_else(|e| match &stopped {
-        Err(failed) => Err(e.context(failed.to_string())),
-        Ok(()) => Err(e),
+    let seen = seen.map_err(|e| match &stopped {
+        Err(failed) => e.context(failed.to_string()),
+        Ok(()) => e,
     })?;
     stopped?;
     Ok(seen)

@@ -11,6 +11,9 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 /// The checkout.
+///
+/// # Panics
+/// When this crate does not lie in the repository.
 pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests folder lies in the repository").to_owned()
 }
@@ -74,7 +77,9 @@ impl Process {
     /// When it cannot be started.
     pub fn restart(&mut self) -> Result<()> {
         self.kill()?;
-        self.child = Some(self.command.spawn().with_context(|| format!("cannot start {:?}", self.command.get_program()))?);
+        self.child = Some(
+            self.command.spawn().with_context(|| format!("cannot start {}", self.command.get_program().display()))?,
+        );
         Ok(())
     }
 

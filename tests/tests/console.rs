@@ -13,7 +13,9 @@ use tokio::{process::Command, sync::oneshot, time::timeout};
 async fn an_alert_reaches_the_browser() -> Result<()> {
     let temporary = tempfile::tempdir()?;
     let mut config = Config { data_dir: temporary.path().join("data"), ..Config::default() };
-    for path in [&mut config.model, &mut config.onnxruntime, &mut config.console, &mut config.demo.clip, &mut config.demo.cache] {
+    for path in
+        [&mut config.model, &mut config.onnxruntime, &mut config.console, &mut config.demo.clip, &mut config.demo.cache]
+    {
         *path = repository().join(&*path);
     }
     ensure!(config.console.join("index.html").exists(), "the console is not built; run `make console`");
@@ -24,9 +26,9 @@ async fn an_alert_reaches_the_browser() -> Result<()> {
     let everything = Tasks::default();
     let (tell, told) = oneshot::channel();
     let token = everything.token().clone();
-    let run = compose::run(config, Arc::new(SystemClock), |ready| drop(tell.send(ready)), token);
+    let run = Box::pin(compose::run(config, Arc::new(SystemClock), |ready| drop(tell.send(ready)), token));
     everything.spawn("everything", async { run.await.map_err(|e| format!("{e:#}")) }).await;
-    let ready = timeout(Duration::from_secs(120), told).await??;
+    let ready = timeout(Duration::from_mins(2), told).await??;
     let password = ready.admin_password.context("a new installation has an administrator")?;
 
     let browser = Command::new("node")

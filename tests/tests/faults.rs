@@ -9,7 +9,7 @@ use standalone::{compose, compose::Ready, config::Config};
 use tests::{Api, eventually, free_address, repository};
 use tokio::{sync::oneshot, time::timeout};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Running {
     everything: Tasks,
@@ -22,7 +22,9 @@ struct Running {
 async fn start(change: impl FnOnce(&mut Config, &Path)) -> Result<Running> {
     let dir = tempfile::tempdir()?;
     let mut config = Config { data_dir: dir.path().join("data"), ..Config::default() };
-    for path in [&mut config.model, &mut config.onnxruntime, &mut config.console, &mut config.demo.clip, &mut config.demo.cache] {
+    for path in
+        [&mut config.model, &mut config.onnxruntime, &mut config.console, &mut config.demo.clip, &mut config.demo.cache]
+    {
         *path = repository().join(&*path);
     }
     config.listen.set_port(0);
@@ -31,7 +33,12 @@ async fn start(change: impl FnOnce(&mut Config, &Path)) -> Result<Running> {
     change(&mut config, dir.path());
     let everything = Tasks::default();
     let (tell, told) = oneshot::channel();
-    let run = compose::run(config, Arc::new(SystemClock), |ready| drop(tell.send(ready)), everything.token().clone());
+    let run = Box::pin(compose::run(
+        config,
+        Arc::new(SystemClock),
+        |ready| drop(tell.send(ready)),
+        everything.token().clone(),
+    ));
     everything.spawn("everything", async { run.await.map_err(|e| format!("{e:#}")) }).await;
     let ready = timeout(PATIENCE, told).await??;
     let password = ready.admin_password.clone().context("a new installation has an administrator")?;
@@ -74,7 +81,8 @@ async fn a_corrupt_model_is_refused_and_video_goes_on() -> Result<()> {
     .await?;
     let warning = eventually("a warning about the model", PATIENCE, || async {
         let edges = running.api.get("/api/v1/edges").await?;
-        let warnings = items(&edges).first().and_then(|e| e["health"]["warnings"].as_array()).cloned().unwrap_or_default();
+        let warnings =
+            items(&edges).first().and_then(|e| e["health"]["warnings"].as_array()).cloned().unwrap_or_default();
         let refused = warnings.into_iter().find(|w| w["code"] == "model_refused");
         Ok(refused.and_then(|w| w["message"].as_str().map(str::to_owned)))
     })

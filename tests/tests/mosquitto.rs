@@ -28,7 +28,9 @@ async fn an_alert_travels_over_mosquitto() -> Result<()> {
         mqtt_password: Some(protocol::Secret::new("any")),
         ..Config::default()
     };
-    for path in [&mut config.model, &mut config.onnxruntime, &mut config.console, &mut config.demo.clip, &mut config.demo.cache] {
+    for path in
+        [&mut config.model, &mut config.onnxruntime, &mut config.console, &mut config.demo.clip, &mut config.demo.cache]
+    {
         *path = repository().join(&*path);
     }
     let seen = smoke::run(config, Arc::new(SystemClock), Duration::from_secs(90)).await?;

@@ -45,9 +45,11 @@ async fn kills_lose_and_double_nothing() -> Result<()> {
         Process::start(site.pump(EVENTS_PER_SECOND)?, &log)?,
     ];
     let told = || std::fs::read_to_string(&log).unwrap_or_default();
-    eventually("the first delivered event", Duration::from_secs(30), || async { Ok((stored(&site).await?.len() > 3).then_some(())) })
-        .await
-        .with_context(told)?;
+    eventually("the first delivered event", Duration::from_secs(30), || async {
+        Ok((stored(&site).await?.len() > 3).then_some(()))
+    })
+    .await
+    .with_context(told)?;
 
     // A fixed sequence that visits every part, at moments that depend on the traffic, not on the clock.
     let mut state = 0x9E37_79B9_u32;
@@ -72,9 +74,11 @@ async fn kills_lose_and_double_nothing() -> Result<()> {
     let [_broker, _plane, pump] = &mut processes;
     pump.kill()?;
     *pump = Process::start(site.pump(0)?, &log)?;
-    eventually("an empty outbox", Duration::from_secs(60), || async { Ok((waiting(&site.outbox()).await? == 0).then_some(())) })
-        .await
-        .with_context(told)?;
+    eventually("an empty outbox", Duration::from_mins(1), || async {
+        Ok((waiting(&site.outbox()).await? == 0).then_some(()))
+    })
+    .await
+    .with_context(told)?;
 
     let (committed, stored) = (ledger(&site.outbox()).await?, stored(&site).await?);
     assert!(committed.len() > 50, "only {} events were committed", committed.len());
@@ -154,12 +158,20 @@ async fn add_ledger(outbox: &Path) -> Result<()> {
 
 /// Newest committed revision of each event.
 async fn ledger(outbox: &Path) -> Result<BTreeMap<String, i64>> {
-    newest(&outbox.join("outbox.db"), "select id, max(revision), count(*) - count(distinct revision) from ledger group by id").await
+    newest(
+        &outbox.join("outbox.db"),
+        "select id, max(revision), count(*) - count(distinct revision) from ledger group by id",
+    )
+    .await
 }
 
 /// Newest stored revision of each event.
 async fn stored(site: &Installation) -> Result<BTreeMap<String, i64>> {
-    newest(&site.config.data_dir.join("plane/plane.db"), "select id, max(revision), count(*) - 1 from events group by id").await
+    newest(
+        &site.config.data_dir.join("plane/plane.db"),
+        "select id, max(revision), count(*) - 1 from events group by id",
+    )
+    .await
 }
 
 async fn newest(path: &Path, query: &'static str) -> Result<BTreeMap<String, i64>> {

@@ -80,22 +80,20 @@ pub async fn bootstrap(db: &Db, clock: &dyn Clock, first: &Bootstrap) -> Result<
         accounts::create_user(&mut tx, &account, now).await?;
         admin_password = Some(Secret::new(password));
     }
-    let site = match store::first_site(&mut tx).await? {
-        Some(site) => site,
-        None => {
-            let site = SiteId::new(now);
-            sites::store::insert(&mut tx, site, &first.site, now).await?;
-            site
-        }
+    let site = if let Some(site) = store::first_site(&mut tx).await? {
+        site
+    } else {
+        let site = SiteId::new(now);
+        sites::store::insert(&mut tx, site, &first.site, now).await?;
+        site
     };
-    let (edge, edge_secret) = match store::first_edge(&mut tx, site).await? {
-        Some(edge) => (edge, None),
-        None => {
-            let (edge, secret) = (EdgeId::new(now), new_secret());
-            let hash = edges::hash_secret(secret.expose());
-            edges::store::insert(&mut tx, edge, site, &first.edge, &hash, now).await?;
-            (edge, Some(secret))
-        }
+    let (edge, edge_secret) = if let Some(edge) = store::first_edge(&mut tx, site).await? {
+        (edge, None)
+    } else {
+        let (edge, secret) = (EdgeId::new(now), new_secret());
+        let hash = edges::hash_secret(secret.expose());
+        edges::store::insert(&mut tx, edge, site, &first.edge, &hash, now).await?;
+        (edge, Some(secret))
     };
     tx.commit().await?;
     Ok(BootstrapOutcome { admin: first.admin.clone(), admin_password, site, edge, edge_secret })

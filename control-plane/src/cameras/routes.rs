@@ -4,7 +4,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::{extract::State, http::StatusCode};
 use protocol::{CameraId, CameraSpec, CameraState, EdgeId, Secret};
-use server_kit::{ApiError, Cursor, DbError, Json, Path, Query, cursor::page_size};
+use server_kit::{
+    ApiError, Cursor, DbError, Json, Path, Query,
+    cursor::{cut, page_size},
+};
 use sqlx::AnyConnection;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -29,7 +32,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
 }
 
 /// How long a page has to open a live view; an open one stays open.
-const TOKEN_LASTS: Duration = Duration::from_secs(120);
+const TOKEN_LASTS: Duration = Duration::from_mins(2);
 
 /// Cameras by name.
 #[utoipa::path(
@@ -48,10 +51,8 @@ pub(crate) async fn list_cameras(
     let limit = page_size(params.limit, 200, 200)?;
     let after = params.cursor.as_deref().map(Cursor::decode).transpose()?;
     let mut connection = app.db.read().await?;
-    let mut rows = store::page(&mut connection, after.as_ref(), limit + 1).await?;
-    let more = rows.len() as i64 > limit;
-    rows.truncate(limit as usize);
-    let next_cursor = rows.last().filter(|_| more).map(|c| Cursor::new(&c.spec.name, c.spec.id).encode());
+    let mut rows = store::page(&mut connection, after.as_ref(), i64::from(limit) + 1).await?;
+    let next_cursor = cut(&mut rows, limit, |c| Cursor::new(&c.spec.name, &c.spec.id));
     let mut states = states(&mut connection).await?;
     let items = rows.into_iter().map(|row| describe(row, &mut states)).collect();
     Ok(axum::Json(CameraList { items, next_cursor }))

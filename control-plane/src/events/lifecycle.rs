@@ -95,7 +95,7 @@ pub(crate) struct LastStep {
 }
 
 /// How long a step can be taken back.
-pub(crate) const UNDO_WITHIN: Duration = Duration::from_secs(600);
+pub(crate) const UNDO_WITHIN: Duration = Duration::from_mins(10);
 
 impl State {
     pub(crate) const ALL: [Self; 9] = [

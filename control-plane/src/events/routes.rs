@@ -4,7 +4,10 @@ use std::{collections::HashSet, sync::Arc};
 
 use axum::{extract::State as Shared, http::StatusCode};
 use protocol::{EventId, Timestamp, UserId};
-use server_kit::{ApiError, Cursor, Json, Path, Permission, Principal, Query, cursor::page_size};
+use server_kit::{
+    ApiError, Cursor, Json, Path, Permission, Principal, Query,
+    cursor::{cut, page_size},
+};
 use sqlx::AnyConnection;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -54,12 +57,10 @@ pub(crate) async fn list_events(
         from: params.from,
         to: params.to,
         after,
-        limit: limit + 1,
+        limit: i64::from(limit) + 1,
     };
     let mut items = store::page(&mut *app.db.read().await?, &query).await?;
-    let more = items.len() as i64 > limit;
-    items.truncate(limit as usize);
-    let next_cursor = items.last().filter(|_| more).map(|e| Cursor::new(e.decided_at.as_micros(), e.id).encode());
+    let next_cursor = cut(&mut items, limit, |e| Cursor::new(&e.decided_at.as_micros(), &e.id));
     Ok(axum::Json(EventList { items, next_cursor }))
 }
 

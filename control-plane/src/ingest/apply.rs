@@ -11,7 +11,7 @@ use super::{
     store,
 };
 use crate::{
-    cameras::store::Ownership,
+    cameras::{self, store::Ownership},
     edges, events,
     events::store::{Place, Stored},
     stream::{self, ChangeKind},
@@ -82,15 +82,7 @@ struct Batch {
 
 impl Batch {
     async fn event(&mut self, edge: EdgeId, event: &Event) -> Result<Option<Bad>, DbError> {
-        let owner = match self.cameras.get(&event.camera) {
-            Some(owner) => owner.clone(),
-            None => {
-                let owner = crate::cameras::store::ownership(&mut self.tx, event.camera).await?;
-                self.cameras.insert(event.camera, owner.clone());
-                owner
-            }
-        };
-        let Some(owner) = owner else {
+        let Some(owner) = self.owner(event.camera).await? else {
             return Ok(Some(Bad::event(edge, event, "the camera is not known here")));
         };
         if owner.edge != edge {
@@ -108,6 +100,15 @@ impl Batch {
         }
         self.receipts.entry(edge).or_default().push(Received { id: event.id, revision: event.revision });
         Ok(None)
+    }
+
+    async fn owner(&mut self, camera: CameraId) -> Result<Option<Ownership>, DbError> {
+        if let Some(owner) = self.cameras.get(&camera) {
+            return Ok(owner.clone());
+        }
+        let owner = cameras::store::ownership(&mut self.tx, camera).await?;
+        self.cameras.insert(camera, owner.clone());
+        Ok(owner)
     }
 
     async fn task_name(&mut self, task: TaskId) -> Result<Option<String>, DbError> {

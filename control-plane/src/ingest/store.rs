@@ -34,7 +34,7 @@ pub(crate) async fn quarantine(
     .bind(topic)
     .bind(reason)
     .bind(hex::encode(kept))
-    .bind(message.payload.len() as i64)
+    .bind(i64::try_from(message.payload.len()).unwrap_or(i64::MAX))
     .bind(now.as_micros())
     .bind(now.as_micros())
     .execute(c)

@@ -77,16 +77,14 @@ pub fn document() -> OpenApi {
         }
     }
     for item in api.paths.paths.values_mut() {
-        for operation in
-            [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch, &mut item.head]
-        {
-            if let Some(operation) = operation {
-                for class in ["4XX", "5XX"] {
-                    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Error"))).build();
-                    let response =
-                        ResponseBuilder::new().description("refused or failed").content("application/json", content);
-                    operation.responses.responses.insert(class.to_owned(), RefOr::T(response.build()));
-                }
+        let operations =
+            [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch, &mut item.head];
+        for operation in operations.into_iter().flatten() {
+            for class in ["4XX", "5XX"] {
+                let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Error"))).build();
+                let response =
+                    ResponseBuilder::new().description("refused or failed").content("application/json", content);
+                operation.responses.responses.insert(class.to_owned(), RefOr::T(response.build()));
             }
         }
     }

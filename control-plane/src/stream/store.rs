@@ -24,12 +24,13 @@ pub(crate) async fn append(
     changes: &[(ChangeKind, String)],
     now: Timestamp,
 ) -> Result<i64, DbError> {
+    let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
     let row = sqlx::query("update counters set value = value + $1 where name = 'changes' returning value")
-        .bind(changes.len() as i64)
+        .bind(count)
         .fetch_one(&mut *c)
         .await?;
     let newest: i64 = row.try_get(0)?;
-    let first = newest - changes.len() as i64 + 1;
+    let first = newest - count + 1;
     for (seq, (kind, id)) in (first..).zip(changes) {
         sqlx::query("insert into changes (seq, kind, id, at) values ($1, $2, $3, $4)")
             .bind(seq)

@@ -7,7 +7,10 @@ use std::{
 
 use axum::{extract::State, http::StatusCode};
 use protocol::{EdgeId, Subject, TaskId, TaskSpec};
-use server_kit::{ApiError, Cursor, DbError, Json, Path, Query, cursor::page_size};
+use server_kit::{
+    ApiError, Cursor, DbError, Json, Path, Query,
+    cursor::{cut, page_size},
+};
 use sqlx::AnyConnection;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -44,10 +47,8 @@ pub(crate) async fn list_tasks(
     let limit = page_size(params.limit, 200, 200)?;
     let after = params.cursor.as_deref().map(Cursor::decode).transpose()?;
     let mut connection = app.db.read().await?;
-    let mut rows = store::page(&mut connection, after.as_ref(), limit + 1).await?;
-    let more = rows.len() as i64 > limit;
-    rows.truncate(limit as usize);
-    let next_cursor = rows.last().filter(|_| more).map(|t| Cursor::new(t.spec.camera, t.spec.id).encode());
+    let mut rows = store::page(&mut connection, after.as_ref(), i64::from(limit) + 1).await?;
+    let next_cursor = cut(&mut rows, limit, |t| Cursor::new(&t.spec.camera, &t.spec.id));
     let reports = Reports::load(&mut connection).await?;
     let items = rows.into_iter().map(|row| describe(row, &reports)).collect::<Result<_, _>>()?;
     Ok(axum::Json(TaskList { items, next_cursor }))

@@ -38,7 +38,7 @@ pub(super) async fn pages_stay_stable_while_events_come_in(plane: Plane) {
 pub(super) async fn filters_narrow_the_list(plane: Plane) {
     let viewer = plane.user(Role::Viewer).await;
     let first = plane.new_event(0).await;
-    let mut other = event(plane.camera, plane.task, START + Duration::from_secs(60));
+    let mut other = event(plane.camera, plane.task, START + Duration::from_mins(1));
     other.algorithm = Algorithm::Crowd;
     other.severity = Severity::Red;
     plane.take(&[message(plane.edge, other.clone())]).await;
@@ -143,7 +143,7 @@ pub(super) async fn are_counted(plane: Plane) {
     let supervisor = plane.user(Role::Supervisor).await;
     let id = plane.new_event(0).await;
     plane.new_event(1).await;
-    let yesterday = event(plane.camera, plane.task, START - Duration::from_secs(3600));
+    let yesterday = event(plane.camera, plane.task, START - Duration::from_hours(1));
     plane.take(&[message(plane.edge, yesterday)]).await;
     act(&supervisor, id, "ignore", 1).await;
     let counters = supervisor.get("/api/v1/events/counters").await;

@@ -49,7 +49,7 @@ pub(super) async fn takes_each_revision_once_in_any_order(plane: Plane) {
     let supervisor = plane.user(Role::Supervisor).await;
     let path = format!("/api/v1/events/{}/actions", shown["id"].as_str().unwrap());
     supervisor.post(&path, json!({"action": "confirm", "version": 1})).await;
-    plane.clock.advance(Duration::from_secs(60));
+    plane.clock.advance(Duration::from_mins(1));
     assert_eq!(plane.take(&[third, first, second]).await.len(), 3);
     let list = viewer.get("/api/v1/events").await;
     let now = &list["items"][0];

@@ -33,7 +33,7 @@ impl Server {
         postgres.arg("-D").arg(&data).args(["-p", &port.to_string(), "-h", "127.0.0.1", "-c", "fsync=off", "-k"]);
         let process = postgres.arg(folder.path()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
         let server = Self { port, _process: process, _folder: folder };
-        tokio::time::timeout(Duration::from_secs(60), async {
+        tokio::time::timeout(Duration::from_mins(1), async {
             while Db::connect(&server.url("postgres")).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }

@@ -47,7 +47,7 @@ pub(super) async fn five_failures_lock_the_door(plane: Plane) {
     }
     let (status, _, body) = sign_in(&plane, "admin", plane.admin_password.expose()).await;
     assert_eq!((status, body["code"].as_str()), (429, Some("locked")));
-    plane.clock.advance(Lockout::LASTS - Duration::from_secs(1));
+    plane.clock.advance(Lockout::LASTS.saturating_sub(Duration::from_secs(1)));
     assert_eq!(sign_in(&plane, "admin", plane.admin_password.expose()).await.0, 429);
     plane.clock.advance(Duration::from_secs(1));
     assert_eq!(sign_in(&plane, "admin", plane.admin_password.expose()).await.0, 200);
@@ -73,7 +73,7 @@ pub(super) async fn a_new_password_ends_other_sessions(plane: Plane) {
 
 pub(super) async fn sessions_expire(plane: Plane) {
     let viewer = plane.user(Role::Viewer).await;
-    plane.clock.advance(SESSION_LASTS - Duration::from_secs(1));
+    plane.clock.advance(SESSION_LASTS.saturating_sub(Duration::from_secs(1)));
     viewer.get("/api/v1/session").await;
     plane.clock.advance(Duration::from_secs(1));
     assert_eq!(viewer.json(Method::GET, "/api/v1/session", Value::Null).await.0, 401);

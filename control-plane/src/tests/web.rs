@@ -16,7 +16,8 @@ pub(super) async fn every_answer_has_its_headers(plane: Plane) {
         let csp = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(csp.contains("default-src 'self'") && csp.contains("frame-ancestors 'none'"), "{path}: {csp}");
         assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
-        assert_eq!(headers[header::CACHE_CONTROL], "no-store", "{path}");
+        let cache = if path == "/" { "no-cache" } else { "no-store" };
+        assert_eq!(headers[header::CACHE_CONTROL], cache, "{path}");
     }
     let (status, _, page) = parts(viewer.send(Method::GET, "/", Body::empty()).await).await;
     assert_eq!(status, 200);

@@ -53,13 +53,12 @@ const fn default_threads() -> usize {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the configuration {path}: {source}")]
+    #[error("cannot read the configuration {path}: {reason}")]
     Read {
         /// The file.
         path: PathBuf,
         /// Why not.
-        #[source]
-        source: io::Error,
+        reason: io::Error,
     },
     /// The file is not valid TOML, or has keys that are unknown, missing or of another type.
     #[error("{path}{place}: {reason}")]
@@ -103,7 +102,7 @@ impl EdgeConfig {
     /// # Errors
     /// When it cannot be read or used; the message names line and key.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let text = fs::read_to_string(path).map_err(|reason| ConfigError::Read { path: path.to_owned(), reason })?;
         let mut config = Self::parse(&text, path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         for relative in [&mut config.data_dir, &mut config.model_dir, &mut config.onnxruntime] {

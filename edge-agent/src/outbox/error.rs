@@ -14,22 +14,22 @@ pub enum OutboxError {
         path: PathBuf,
     },
     /// A folder or file that cannot be used.
-    #[error("cannot {doing} {path}: check that the folder exists and that the agent may write to it")]
+    #[error("cannot {doing} {path}: {reason}; check that the folder exists and that the agent may write to it")]
     File {
         /// What was being done.
         doing: &'static str,
         /// To what.
         path: PathBuf,
         /// Why not.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The database said no.
-    #[error("the outbox database {path} failed")]
+    #[error("the outbox database {path} failed: {reason}")]
     Database {
         /// The database file.
         path: PathBuf,
         /// Why.
-        source: sqlx::Error,
+        reason: sqlx::Error,
     },
     /// Written by a newer agent.
     #[error("the outbox {path} was written by a newer version of the agent (layout {found}); update this agent")]
@@ -71,7 +71,7 @@ impl OutboxError {
         if source.kind() == io::ErrorKind::StorageFull || source.kind() == io::ErrorKind::QuotaExceeded {
             return Self::DiskFull { path };
         }
-        Self::File { doing, path, source }
+        Self::File { doing, path, reason: source }
     }
 
     pub(super) fn database(path: impl Into<PathBuf>, source: sqlx::Error) -> Self {
@@ -79,12 +79,12 @@ impl OutboxError {
         if primary_code(&source) == Some(SQLITE_FULL) {
             return Self::DiskFull { path };
         }
-        Self::Database { path, source }
+        Self::Database { path, reason: source }
     }
 
     pub(super) fn is_corrupt(&self) -> bool {
-        let Self::Database { source, .. } = self else { return false };
-        matches!(primary_code(source), Some(SQLITE_CORRUPT | SQLITE_NOT_A_DATABASE))
+        let Self::Database { reason, .. } = self else { return false };
+        matches!(primary_code(reason), Some(SQLITE_CORRUPT | SQLITE_NOT_A_DATABASE))
     }
 }
 

@@ -34,12 +34,11 @@ pub enum Loaded {
 
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {doing} {path}: {source}; check the folder's permissions and free space")]
+#[error("cannot {doing} {path}: {reason}; check the folder's permissions and free space")]
 pub struct KeptError {
     doing: &'static str,
     path: PathBuf,
-    #[source]
-    source: io::Error,
+    reason: io::Error,
 }
 
 impl Kept {
@@ -88,7 +87,7 @@ impl Kept {
         write().map_err(|e| self.failed("write", e))
     }
 
-    fn failed(&self, doing: &'static str, source: io::Error) -> KeptError {
-        KeptError { doing, path: self.path.clone(), source }
+    fn failed(&self, doing: &'static str, reason: io::Error) -> KeptError {
+        KeptError { doing, path: self.path.clone(), reason }
     }
 }

@@ -1,6 +1,6 @@
 //! Desired state becomes running cameras and tasks.
 //!
-//! [`plan`] compares what runs with what is wanted and gives the steps; it is pure. [`Reconciler`] keeps the
+//! [`plan()`] compares what runs with what is wanted and gives the steps; it is pure. [`Reconciler`] keeps the
 //! desired state on disk and carries the steps out through an [`Executor`]. What cannot be applied is
 //! refused with a reason; everything else runs.
 

@@ -30,7 +30,7 @@ impl Lockout {
     /// Failures before the door closes.
     pub const FAILURES: u32 = 5;
     /// How long it stays closed.
-    pub const LASTS: Duration = Duration::from_secs(300);
+    pub const LASTS: Duration = Duration::from_mins(5);
     /// Most pairs that are remembered; beyond it the ones that are longest ago are forgotten.
     const MOST: usize = 10_000;
 

@@ -17,7 +17,7 @@ use sqlx::AnyConnection;
 use crate::{DbError, Principal, Role};
 
 /// How long a session lasts.
-pub const SESSION_LASTS: Duration = Duration::from_secs(7 * 24 * 3600);
+pub const SESSION_LASTS: Duration = Duration::from_hours(7 * 24);
 
 /// A user as stored.
 #[derive(Clone, Debug)]

@@ -6,6 +6,9 @@ pub enum DbError {
     /// The address is of no known kind.
     #[error("the database address must be sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME")]
     Address,
+    /// It cannot be opened.
+    #[error("the database cannot be opened; check that it runs, or that its folder exists and has room: {0}")]
+    Open(#[source] sqlx::Error),
     /// The engine says no. Its words are for the log.
     #[error("the database failed: {0}")]
     Sql(#[from] sqlx::Error),

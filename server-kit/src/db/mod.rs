@@ -84,7 +84,8 @@ impl Db {
                 })
             })
             .connect_with(options)
-            .await?;
+            .await
+            .map_err(DbError::Open)?;
         Ok(Self { pool, engine, writer: Arc::default() })
     }
 

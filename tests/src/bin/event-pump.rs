@@ -84,7 +84,14 @@ fn fresh(camera: CameraId, task: TaskId, now: Timestamp) -> Event {
         score: 0.8,
         boxes: vec![TimedBox { at: now, class: "person".into(), score: 0.8, bbox, track: Some(1), subject: true }],
         path: Vec::new(),
-        why: Why { votes_for: 3, votes_needed: 3, votes_window: 5, lasted_secs: 1.0, dwell_secs: 1.0, ..Why::default() },
+        why: Why {
+            votes_for: 3,
+            votes_needed: 3,
+            votes_window: 5,
+            lasted_secs: 1.0,
+            dwell_secs: 1.0,
+            ..Why::default()
+        },
         evidence: Vec::new(),
     }
 }
