@@ -11,7 +11,7 @@ program := $(or $(CARGO_TARGET_DIR),target)/debug/gongshao
 console_sources := $(shell find console -path console/node_modules -prune -o -path console/dist -prune -o \
     -path console/e2e -prune -o -path console/mock -prune -o -type f ! -name '*.test.ts' -print 2>/dev/null | sed 's/ /\\ /g')
 
-.PHONY: help setup setup-test console build run smoke test rust-lint rust-test console-test bench clean
+.PHONY: help setup setup-test console build run smoke test rust-lint rust-test console-test bench screenshots clean
 
 help: ## Shows this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ console-test: setup-test console
 	cd console && npm run check:generated
 	cd console && npm test
 	cd console && npm run e2e
+
+screenshots: setup-test build ## Takes the pictures of docs/images from a real installation in a real browser
+	cargo test $(cargo_flags) --workspace --test console
+	@mkdir -p docs/images && cp target/screenshots/alerts.png target/screenshots/live.png docs/images/
 
 bench: build ## Prints how the stages compare, as ratios
 	@scripts/bench.sh

@@ -50,7 +50,9 @@ impl fmt::Debug for Broker {
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
     /// The address cannot be bound.
-    #[error("the MQTT broker cannot listen on {address}: {reason}; is another broker running there?")]
+    #[error(
+        "the MQTT broker cannot listen on {address}: {reason}; is another broker there? choose another address with --mqtt-listen"
+    )]
     Bind {
         /// What was asked for.
         address: SocketAddr,

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use demo_camera::DemoServer;
 use protocol::{CameraSpec, Secret, viewer_token::ViewerKey};
 use runtime::{CancellationToken, Clock, Tasks};
 use server_kit::Db;
@@ -17,7 +18,7 @@ use tracing::{info, warn};
 
 use crate::{
     broker::{Access, Broker, PLANE_USER},
-    config::Config,
+    config::{Config, DemoConfig},
     demo,
     secrets::{EdgeCredential, Secrets},
 };
@@ -74,9 +75,12 @@ pub async fn run(
     let video = Arc::new(Tasks::default());
     let hub = Hub::new(Arc::clone(&clock), Arc::clone(&video));
     let viewer_key = ViewerKey::new(secrets.viewer_key.expose().as_bytes());
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("the console cannot listen on {}; is another program there?", config.listen))?;
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!(
+            "the console cannot listen on {}; is another program there? choose another address with --listen",
+            config.listen
+        )
+    })?;
     let console = listener.local_addr()?;
     let plane_config = plane_config(&config, &secrets, mqtt_url.clone());
     let plane_environment = control_plane::PlaneEnvironment {
@@ -190,10 +194,33 @@ pub fn access(secrets: &Secrets, db: &Db) -> Access {
     }
 }
 
+/// Serves the clips; when the configured port is taken, on a free one: nobody needs to know it.
+fn serve(
+    config: &DemoConfig,
+    clips: &[(demo::Planned, PathBuf)],
+    password: &Secret,
+) -> Result<DemoServer, demo_camera::DemoError> {
+    let start = |bind| {
+        DemoServer::start(demo_camera::DemoConfig {
+            bind,
+            username: demo::CAMERA_USER.into(),
+            password: password.expose().to_owned(),
+            clips: clips.iter().map(|(planned, path)| (planned.key.clone(), path.clone())).collect(),
+        })
+    };
+    match start(config.listen) {
+        Err(demo_camera::DemoError::Listen { address }) => {
+            warn!(%address, "the demo cameras' port is taken; another is used");
+            start(SocketAddr::new(address.ip(), 0))
+        }
+        outcome => outcome,
+    }
+}
+
 struct Cameras {
     specs: Vec<CameraSpec>,
     problems: Vec<String>,
-    server: Option<demo_camera::DemoServer>,
+    server: Option<DemoServer>,
 }
 
 /// Prepares the demo clips, starts their RTSP server, and enters cameras and tasks into the store.
@@ -221,13 +248,7 @@ async fn start_cameras(config: &Config, db: &Db, clock: &dyn Clock, edge: protoc
         None
     } else {
         let password = crate::secrets::random();
-        let server = demo_camera::DemoServer::start(demo_camera::DemoConfig {
-            bind: config.demo.listen,
-            username: demo::CAMERA_USER.into(),
-            password: password.expose().to_owned(),
-            clips: usable.iter().map(|(p, path)| (p.key.clone(), path.clone())).collect(),
-        })
-        .context("the demo cameras cannot start")?;
+        let server = serve(&config.demo, &usable, &password).context("the demo cameras cannot start")?;
         specs.extend(usable.iter().map(|(p, _)| demo::camera(p, server.url(&p.key), &password)));
         Some(server)
     };

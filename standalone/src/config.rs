@@ -60,7 +60,8 @@ impl Default for Config {
         Self {
             data_dir: "data".into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            mqtt_listen: SocketAddr::from(([127, 0, 0, 1], 1883)),
+            // Not 1883: Debian's Mosquitto starts there by itself once it is installed.
+            mqtt_listen: SocketAddr::from(([127, 0, 0, 1], 18830)),
             mqtt_url: None,
             mqtt_password: None,
             database_url: None,

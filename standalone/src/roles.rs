@@ -31,9 +31,12 @@ pub async fn broker(config: Config, shutdown: CancellationToken) -> Result<()> {
 pub async fn plane(config: Config, clock: Arc<dyn Clock>, shutdown: CancellationToken) -> Result<()> {
     let secrets = Secrets::load_or_create(&config.data_dir.join("secrets.json"))?;
     let db = control_plane::open_database(&config.database(), &SystemClock).await?;
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("the console cannot listen on {}; is another program there?", config.listen))?;
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!(
+            "the console cannot listen on {}; is another program there? choose another address with --listen",
+            config.listen
+        )
+    })?;
     let mqtt_url = config.mqtt_url.clone().unwrap_or_else(|| format!("mqtt://{}", config.mqtt_listen));
     let plane_config = compose::plane_config(&config, &secrets, mqtt_url);
     let viewer_key = ViewerKey::new(secrets.viewer_key.expose().as_bytes());

@@ -254,7 +254,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Server-sent events: `hello` with where the stream starts, then a `change` per committed change. */
+        /**
+         * Server-sent events: `hello` with where the stream starts, then a `change` per committed change.
+         * @description `hello` carries another `seq` than the cursor that was sent when that cursor is too old: then lists should be
+         *     read anew.
+         */
         get: operations["stream_changes"];
         put?: never;
         post?: never;
@@ -271,7 +275,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tasks by camera and name. */
+        /** Tasks by camera. */
         get: operations["list_tasks"];
         put?: never;
         /** Adds a task; its edge starts to run it. */
@@ -315,7 +319,10 @@ export interface paths {
         options?: never;
         /** How much of a piece of evidence is here: `upload-offset`, `upload-complete`. */
         head: operations["edge_evidence_offset"];
-        /** Appends bytes from `upload-offset` on; 409 with the right offset when it is another, 422 when the whole has another hash. */
+        /**
+         * Appends bytes from `upload-offset` on; 409 with the right offset when it is another, 422 when the whole has
+         *     another hash.
+         */
         patch: operations["edge_evidence_append"];
         trace?: never;
     };
@@ -603,7 +610,7 @@ export interface components {
             path: components["schemas"]["TimedBox"][];
             /** Format: uuid */
             task_id: string;
-            /** @description `null` when the task has been removed since. */
+            /** @description `null` when the task was never known here. */
             task_name: string | null;
             /** Format: int64 */
             track: number | null;
@@ -922,7 +929,7 @@ export interface components {
             /** @description Without an include zone the whole picture counts. */
             zones?: components["schemas"]["Zone"][] | null;
         };
-        /** @description A page of tasks, by camera and name. */
+        /** @description A page of tasks, by camera. */
         TaskList: {
             items: components["schemas"]["Task"][];
             next_cursor: string | null;
@@ -1148,7 +1155,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": unknown;
+                };
             };
             /** @description refused or failed */
             "4XX": {
@@ -1683,7 +1692,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/octet-stream": number[];
+                };
             };
             /** @description the part that was asked for */
             206: {

@@ -67,3 +67,36 @@ impl Db {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn migrations_only_go_forward() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::connect(&format!("sqlite:{}/x.db", folder.path().display())).await.unwrap();
+        let now = Timestamp::from_secs(0);
+        let one = Migration { name: "1", sql: "create table a (id text); create table b (id text)" };
+        let two = Migration { name: "2", sql: "create table c (id text); insert into nowhere values (1)" };
+        db.migrate(&[one], now).await.unwrap();
+        db.migrate(&[one], now).await.unwrap();
+        assert!(matches!(db.migrate(&[one, two], now).await, Err(DbError::Sql(_))));
+        let fixed = Migration { name: "2", sql: "create table c (id text)" };
+        db.migrate(&[one, fixed], now).await.expect("the failed one left nothing behind");
+        let changed = Migration { name: "1", sql: "create table a (id bigint)" };
+        assert!(
+            matches!(db.migrate(&[changed, fixed], now).await, Err(DbError::MigrationChanged(name)) if name == "1")
+        );
+        assert!(matches!(db.migrate(&[one], now).await, Err(DbError::Newer(name)) if name == "2"));
+    }
+
+    #[tokio::test]
+    async fn bad_addresses_say_what_to_do() {
+        for address in ["", "mysql://x", "/var/lib/x.db"] {
+            assert!(matches!(Db::connect(address).await, Err(DbError::Address)), "{address}");
+        }
+        let error = Db::connect("sqlite:/nonexistent/folder/x.db").await.unwrap_err().to_string();
+        assert!(error.contains("check that it runs, or that its folder exists"), "{error}");
+    }
+}
