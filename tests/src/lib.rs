@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
+use standalone::config::Config;
 
 /// The checkout.
 ///
@@ -16,6 +17,19 @@ use serde_json::Value;
 /// When this crate does not lie in the repository.
 pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests folder lies in the repository").to_owned()
+}
+
+/// The all-in-one's configuration for a test: the checkout's model, console and demo clip, free ports.
+pub fn configuration(data_dir: PathBuf) -> Config {
+    let mut config = Config { data_dir, ..Config::default() };
+    let Config { model, onnxruntime, console, demo, .. } = &mut config;
+    for path in [model, onnxruntime, console, &mut demo.clip, &mut demo.cache] {
+        *path = repository().join(&*path);
+    }
+    config.listen.set_port(0);
+    config.mqtt_listen.set_port(0);
+    config.demo.listen.set_port(0);
+    config
 }
 
 /// A program of this workspace, built beside the running test.

@@ -5,23 +5,15 @@ use std::{process::Stdio, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use runtime::{SystemClock, Tasks};
-use standalone::{compose, config::Config};
-use tests::repository;
+use standalone::compose;
+use tests::{configuration, repository};
 use tokio::{process::Command, sync::oneshot, time::timeout};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_alert_reaches_the_browser() -> Result<()> {
     let temporary = tempfile::tempdir()?;
-    let mut config = Config { data_dir: temporary.path().join("data"), ..Config::default() };
-    for path in
-        [&mut config.model, &mut config.onnxruntime, &mut config.console, &mut config.demo.clip, &mut config.demo.cache]
-    {
-        *path = repository().join(&*path);
-    }
+    let config = configuration(temporary.path().join("data"));
     ensure!(config.console.join("index.html").exists(), "the console is not built; run `make console`");
-    config.listen.set_port(0);
-    config.mqtt_listen.set_port(0);
-    config.demo.listen.set_port(0);
 
     let everything = Tasks::default();
     let (tell, told) = oneshot::channel();

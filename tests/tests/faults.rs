@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use runtime::{SystemClock, Tasks};
 use serde_json::Value;
 use standalone::{compose, compose::Ready, config::Config};
-use tests::{Api, eventually, free_address, repository};
+use tests::{Api, configuration, eventually, free_address};
 use tokio::{sync::oneshot, time::timeout};
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -21,15 +21,7 @@ struct Running {
 /// Starts everything in a folder of its own, with what `change` makes of the configuration.
 async fn start(change: impl FnOnce(&mut Config, &Path)) -> Result<Running> {
     let dir = tempfile::tempdir()?;
-    let mut config = Config { data_dir: dir.path().join("data"), ..Config::default() };
-    for path in
-        [&mut config.model, &mut config.onnxruntime, &mut config.console, &mut config.demo.clip, &mut config.demo.cache]
-    {
-        *path = repository().join(&*path);
-    }
-    config.listen.set_port(0);
-    config.mqtt_listen.set_port(0);
-    config.demo.listen.set_port(0);
+    let mut config = configuration(dir.path().join("data"));
     change(&mut config, dir.path());
     let everything = Tasks::default();
     let (tell, told) = oneshot::channel();

@@ -5,7 +5,7 @@ use std::{process::Command, sync::Arc, time::Duration};
 use anyhow::{Context as _, Result};
 use runtime::SystemClock;
 use standalone::{config::Config, smoke};
-use tests::{Process, eventually, free_address, repository};
+use tests::{Process, configuration, eventually, free_address};
 use tokio::net::TcpStream;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,16 +23,11 @@ async fn an_alert_travels_over_mosquitto() -> Result<()> {
     })
     .await?;
 
-    let mut config = Config {
+    let config = Config {
         mqtt_url: Some(format!("mqtt://{address}")),
         mqtt_password: Some(protocol::Secret::new("any")),
-        ..Config::default()
+        ..configuration(dir.path().join("data"))
     };
-    for path in
-        [&mut config.model, &mut config.onnxruntime, &mut config.console, &mut config.demo.clip, &mut config.demo.cache]
-    {
-        *path = repository().join(&*path);
-    }
     let seen = smoke::run(config, Arc::new(SystemClock), Duration::from_secs(90)).await?;
     assert!(!seen.algorithm.is_empty());
     Ok(())
