@@ -9,8 +9,8 @@ run_packages=(
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
     gstreamer1.0-libav libopencv-dev
 )
-# A browser with a Chinese font for the console's tests, and the broker that Gongshao must also work with.
-test_packages=(chromium fonts-noto-cjk mosquitto)
+# A browser with a Chinese font for the console's tests, and the broker and database that Gongshao must also work with.
+test_packages=(chromium fonts-noto-cjk mosquitto postgresql-15)
 
 case "${1:-}" in
 run) packages=("${run_packages[@]}") ;;
@@ -31,8 +31,10 @@ done
 say "installing ${#missing[@]} Debian packages: ${missing[*]}"
 as_root apt-get update
 as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
-# The mosquitto package starts a broker of its own on the port that Gongshao's broker uses.
-if [[ " ${missing[*]} " == *" mosquitto "* ]] && command -v systemctl >/dev/null && [ -d /run/systemd/system ]; then
-    as_root systemctl disable --now mosquitto
-fi
+# Both packages start a server by themselves; the tests start their own on free ports.
+for service in mosquitto postgresql; do
+    if [[ " ${missing[*]} " == *" $service"* ]] && command -v systemctl >/dev/null && [ -d /run/systemd/system ]; then
+        as_root systemctl disable --now "$service"
+    fi
+done
 say "Debian packages are installed"
