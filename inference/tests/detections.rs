@@ -66,17 +66,11 @@ fn nv12_and_rgb_show_the_same_objects() {
     let out = detect(&mut detector, &[support::rgb(&picture), nv12.frame()]);
     let strong = out[0].iter().filter(|d| d.score > 0.4).collect::<Vec<_>>();
     assert!(!strong.is_empty());
-    let mut compared = 0;
     for expected in strong {
         let fits = |d: &&Detection| d.class == expected.class && d.bbox.iou(&expected.bbox) > 0.75;
         let found = out[1].iter().find(fits).unwrap_or_else(|| panic!("{expected:?} is not on the NV12 frame"));
-        // NV12 halves the colour's resolution, which a head of 15 pixels shows in its score; a person does not.
-        if expected.bbox.h * picture.height() as f32 >= 32.0 {
-            compared += 1;
-            assert!((found.score - expected.score).abs() < 0.15, "{found:?} for {expected:?}");
-        }
+        assert!((found.score - expected.score).abs() < 0.15, "{found:?} for {expected:?}");
     }
-    assert!(compared > 0, "no object is large enough to compare scores");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use image::RgbImage;
+use image::{RgbImage, imageops};
 use inference::{Detector, DetectorOptions, Frame, ModelRefused, Runtime};
 use tempfile::TempDir;
 
@@ -57,11 +57,16 @@ impl Nv12 {
         let stride = (width as usize).next_multiple_of(64);
         let mut luma = vec![0; stride * height as usize];
         let mut chroma = vec![128; stride * height.div_ceil(2) as usize];
+        // A colour sample is the mean of its 2x2 pixels, as in what cameras send.
+        let small = imageops::resize(picture, width.div_ceil(2), height.div_ceil(2), imageops::FilterType::Triangle);
         for (column, row, pixel) in picture.enumerate_pixels() {
             let [red, green, blue] = pixel.0.map(f32::from);
             let (column, row) = (column as usize, row as usize);
             luma[row * stride + column] = (16.0 + 0.257 * red + 0.504 * green + 0.098 * blue).round() as u8;
-            let at = row / 2 * stride + column / 2 * 2;
+        }
+        for (column, row, pixel) in small.enumerate_pixels() {
+            let [red, green, blue] = pixel.0.map(f32::from);
+            let at = row as usize * stride + column as usize * 2;
             chroma[at] = (128.0 - 0.148 * red - 0.291 * green + 0.439 * blue).round() as u8;
             chroma[at + 1] = (128.0 + 0.439 * red - 0.368 * green - 0.071 * blue).round() as u8;
         }
