@@ -5,6 +5,7 @@ use protocol::{BoundingBox, ClassId, ClassTable, Detection, Task, Timestamp};
 use crate::{
     algorithms::{Rule, rule_for},
     decision::{Decision, TrackView},
+    look::{Appearance, PictureLook, ReferenceLook},
     numbers::Numbers,
     pairing::Pairing,
     scene::Scene,
@@ -27,6 +28,19 @@ pub struct FrameInput<'a> {
     pub height: u32,
     /// The detections, in any order; also those of low score, which help the tracker.
     pub detections: &'a [Detection],
+    /// How the picture is, when it was measured on this frame.
+    pub picture: Option<&'a PictureLook>,
+    /// Comparisons with approved references that were made on this frame.
+    pub references: &'a [ReferenceLook],
+    /// What things look like, for muted places; without it the place alone decides.
+    pub appearance: Option<&'a dyn Appearance>,
+}
+
+impl<'a> FrameInput<'a> {
+    /// A frame with detections only; `size` is width and height in pixels.
+    pub const fn new(at: Timestamp, (width, height): (u32, u32), detections: &'a [Detection]) -> Self {
+        Self { at, width, height, detections, picture: None, references: &[], appearance: None }
+    }
 }
 
 /// Turns the detections of one camera into decisions.
@@ -98,14 +112,14 @@ impl CameraAnalyzer {
             let observations = observe(frame.detections, |class| self.kinds.get(usize::from(class.0)) == Some(&kind));
             tracker.step(frame.at, aspect, &observations, &settings, &mut self.track_numbers);
         }
-        self.decide(frame.at, aspect, frame.height, true, out);
+        self.decide(frame.at, aspect, Some(frame), out);
     }
 
     /// Lets time pass without a frame: ends the alarms whose subject has not been seen for long, and those of
     /// tasks that were taken away or are not armed any more. For cameras that are down or have nothing to do.
     pub fn idle(&mut self, at: Timestamp, out: &mut Vec<Decision>) {
         if self.newest.is_none_or(|newest| at > newest) {
-            self.decide(at, 1.0, 0, false, out);
+            self.decide(at, 1.0, None, out);
         }
     }
 
@@ -135,21 +149,27 @@ impl CameraAnalyzer {
         })
     }
 
-    fn decide(&mut self, at: Timestamp, aspect: f32, height: u32, frame: bool, out: &mut Vec<Decision>) {
+    fn decide(&mut self, at: Timestamp, aspect: f32, frame: Option<&FrameInput<'_>>, out: &mut Vec<Decision>) {
         for mut orphan in self.orphans.drain(..) {
             orphan.rule.end_all(at, out);
         }
-        let seen = |kind| {
-            let of_kind = self.trackers.iter().filter(|t| frame && t.kind() == kind);
+        let seen = |wanted: &dyn Fn(Kind) -> bool| {
+            let of_kind = self.trackers.iter().filter(|t| frame.is_some() && wanted(t.kind()));
             of_kind.flat_map(|t| t.seen_at(at)).collect::<Vec<_>>()
         };
-        let (persons, heads) = (seen(Kind::Person), seen(Kind::Head));
+        let (persons, heads) = (seen(&|k| k == Kind::Person), seen(&|k| k == Kind::Head));
         let interval = self.frame_interval_secs();
         let patience_secs = (3.0 * interval).max(3.0);
         let scene = Scene {
             at,
             aspect,
-            height,
+            height: frame.map_or(0, |f| f.height),
+            picture: frame.and_then(|f| f.picture),
+            references: frame.map_or(&[], |f| f.references),
+            appearance: frame.and_then(|f| f.appearance),
+            vehicles: seen(&|k| k == Kind::Vehicle),
+            two_wheelers: seen(&|k| k == Kind::TwoWheeler),
+            others: seen(&|k| matches!(k, Kind::Other(_))),
             classes: &self.classes,
             bare_head: self.classes.id(ClassTable::HEAD),
             heads_of: self.pairing.step(&persons, &heads),
@@ -195,6 +215,8 @@ fn kind_of(index: usize, name: &str) -> Kind {
     match name {
         ClassTable::PERSON => Kind::Person,
         ClassTable::HELMET | ClassTable::HEAD => Kind::Head,
+        _ if ClassTable::VEHICLES.contains(&name) => Kind::Vehicle,
+        _ if ClassTable::TWO_WHEELERS.contains(&name) => Kind::TwoWheeler,
         _ => Kind::Other(ClassId(index as u16)),
     }
 }

@@ -14,6 +14,27 @@ pub enum Decision {
         /// When it was over: when the subject was last seen, or when the condition changed.
         at: Timestamp,
     },
+    /// A candidate was held back, for the log 已抑制.
+    Suppress(Box<Suppressed>),
+}
+
+/// A candidate that another rule or a muted place explained away.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suppressed {
+    /// The task that would have raised it.
+    pub task: TaskId,
+    /// What was looked for.
+    pub algorithm: Algorithm,
+    /// Track number of the subject.
+    pub track: Option<u64>,
+    /// Name of the zone.
+    pub zone: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// Where.
+    pub bbox: BoundingBox,
+    /// Why it was held back: a key that the console translates, e.g. `large_material`, `muted_place`.
+    pub reason: &'static str,
 }
 
 /// A violation, with all that explains it.

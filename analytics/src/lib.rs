@@ -11,6 +11,7 @@
 pub mod algorithms;
 mod analyzer;
 mod decision;
+mod look;
 mod numbers;
 mod pairing;
 mod place;
@@ -20,4 +21,5 @@ mod tracker;
 mod votes;
 
 pub use analyzer::{CameraAnalyzer, FrameInput};
-pub use decision::{Decision, Raise, TrackView};
+pub use decision::{Decision, Raise, Suppressed, TrackView};
+pub use look::{Appearance, PictureLook, ReferenceLook};

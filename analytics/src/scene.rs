@@ -3,6 +3,7 @@
 use protocol::{BoundingBox, ClassId, ClassTable, TimedBox, Timestamp};
 
 use crate::{
+    look::{Appearance, PictureLook, ReferenceLook},
     pairing::HeadOf,
     tracker::{Observation, Track},
 };
@@ -24,6 +25,18 @@ pub(crate) struct Scene<'a> {
     pub(crate) heads: Vec<&'a Track>,
     /// Of every head, whose it is.
     pub(crate) heads_of: Vec<HeadOf>,
+    /// Vehicles and machines seen on this frame.
+    pub(crate) vehicles: Vec<&'a Track>,
+    /// Two-wheelers seen on this frame.
+    pub(crate) two_wheelers: Vec<&'a Track>,
+    /// Everything else the model knows that was seen on this frame: fire, smoke, ponding, segment …
+    pub(crate) others: Vec<&'a Track>,
+    /// How the picture is, when it was measured.
+    pub(crate) picture: Option<&'a PictureLook>,
+    /// Comparisons with approved references.
+    pub(crate) references: &'a [ReferenceLook],
+    /// What things look like.
+    pub(crate) appearance: Option<&'a dyn Appearance>,
     /// How long somebody may be unseen and still be there, seconds; more at a low rate of frames.
     pub(crate) patience_secs: f32,
     /// How long after a loss a newcomer at the same place is the same, seconds.
@@ -45,7 +58,8 @@ impl Scene<'_> {
 
     /// The boxes of this frame as they travel in an event: `subjects` (track numbers) first.
     pub(crate) fn boxes(&self, subjects: &[u64]) -> Vec<TimedBox> {
-        let all = self.persons.iter().chain(&self.heads);
+        let all =
+            self.persons.iter().chain(&self.heads).chain(&self.vehicles).chain(&self.two_wheelers).chain(&self.others);
         let mut boxes: Vec<TimedBox> = all.map(|t| self.timed_box(t.id, &t.seen, subjects.contains(&t.id))).collect();
         boxes.sort_by_key(|b| !b.subject);
         crate::decision::limited(boxes)

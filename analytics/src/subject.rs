@@ -210,8 +210,7 @@ impl Subjects {
                 votes_window: counting.window,
                 lasted_secs: now.since(since).as_secs_f32(),
                 dwell_secs: params.dwell_secs,
-                people: 0,
-                people_needed: 0,
+                ..Why::default()
             },
         });
     }

@@ -22,7 +22,13 @@ pub(crate) fn invalid_camera(error: &InvalidCamera) -> ApiError {
 pub(crate) fn invalid_task(error: &InvalidTask) -> ApiError {
     let (field, zh) = match error {
         InvalidTask::Name => ("name".to_owned(), "任务名称需为 1 到 100 个字符".to_owned()),
-        InvalidTask::TooManyZones => ("zones".to_owned(), "一个任务最多 32 个区域".to_owned()),
+        InvalidTask::TooManyZones => ("zones".to_owned(), "一个任务最多 32 个区域和 32 条线".to_owned()),
+        InvalidTask::TooManyMutes => {
+            ("mutes".to_owned(), "一个任务最多 64 个屏蔽位置，每个特征最多 1024 维".to_owned())
+        }
+        InvalidTask::Line(i) => {
+            (format!("lines.{i}"), format!("第 {} 条线需有 1 到 60 个字符的名称和画面内 2 到 16 个点", i + 1))
+        }
         InvalidTask::ZoneName(i) => {
             (format!("zones.{i}.name"), format!("第 {} 个区域的名称需为 1 到 60 个字符", i + 1))
         }

@@ -33,6 +33,27 @@ impl ClassTable {
     /// A head without a safety helmet.
     pub const HEAD: &'static str = "head";
 
+    /// Cars, trucks, machines: tracked as one kind, the class voted per track.
+    pub const VEHICLES: [&'static str; 15] = [
+        "car",
+        "truck",
+        "bus",
+        "excavator",
+        "dump_truck",
+        "loader",
+        "bulldozer",
+        "mixer_truck",
+        "crane",
+        "forklift",
+        "police_car",
+        "fire_truck",
+        "ambulance",
+        "other_vehicle",
+        "machine",
+    ];
+    /// What a rider rides: tracked as one kind.
+    pub const TWO_WHEELERS: [&'static str; 3] = ["motorcycle", "bicycle", "e_bike"];
+
     /// Makes a table.
     pub fn new(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(names.into_iter().map(Into::into).collect())

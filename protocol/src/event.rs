@@ -20,9 +20,20 @@ impl Severity {
     /// The grade an algorithm's events have unless the task says otherwise.
     pub const fn default_of(algorithm: Algorithm) -> Self {
         match algorithm {
-            Algorithm::NoHelmet => Self::Orange,
-            Algorithm::Intrusion => Self::Red,
-            Algorithm::Crowd => Self::Yellow,
+            Algorithm::Intrusion | Algorithm::FireSmoke | Algorithm::NoLifeJacket | Algorithm::NoHarness => Self::Red,
+            Algorithm::NoHelmet
+            | Algorithm::OccupantNoHelmet
+            | Algorithm::FenceMissing
+            | Algorithm::EdgeProtection
+            | Algorithm::SegmentStack
+            | Algorithm::Overhang
+            | Algorithm::EBike => Self::Orange,
+            Algorithm::Crowd
+            | Algorithm::LargeMaterial
+            | Algorithm::ConstructionVehicle
+            | Algorithm::Ponding
+            | Algorithm::SpecialVehicle
+            | Algorithm::PictureQuality => Self::Yellow,
         }
     }
 
@@ -128,6 +139,24 @@ pub struct Why {
     /// 人员聚集: people that make a crowd; 0 elsewhere.
     #[serde(default)]
     pub people_needed: u32,
+    /// What else was measured: a share under water, layers of a stack, a change against the reference …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<Measure>,
+}
+
+/// One measured value and the limit that it broke or kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measure {
+    /// What was measured: a key that the console translates, e.g. `share_under_water`, `layers`, `changed`.
+    pub name: String,
+    /// The value; its unit belongs to the name (shares are 0–1, times seconds, lengths pixels).
+    pub value: f32,
+    /// The limit it was held against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f32>,
+    /// A word that goes with it, e.g. the class or the kind of defect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
 }
 
 /// One revision of an event. Revisions of one id count up from 1; a later one replaces an earlier one.

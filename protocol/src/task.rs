@@ -7,123 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Algorithm, CameraId, Point, Polygon, Schedule, Severity, TaskId, geometry::InvalidPolygon,
-    schedule::InvalidSchedule,
+    Algorithm, CameraId, LineSpec, Mute, ParamsSpec, Point, Polygon, ReferencePicture, Schedule, Severity, TaskId,
+    TaskParams, Zone, ZoneKind, ZoneSpec, geometry::InvalidPolygon, params::valid_params, schedule::InvalidSchedule,
 };
-
-/// Whether a zone is where the rule looks or where it must not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ZoneKind {
-    /// Subjects inside count 检测区域.
-    #[default]
-    Include,
-    /// Subjects inside are ignored 屏蔽区域.
-    Exclude,
-}
-
-/// A drawn zone.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ZoneSpec {
-    /// What people call it.
-    pub name: String,
-    /// Include or exclude.
-    #[serde(default)]
-    pub kind: ZoneKind,
-    /// Corners in drawing order.
-    pub points: Vec<Point>,
-}
-
-/// A valid zone.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Zone {
-    /// What people call it.
-    pub name: String,
-    /// Include or exclude.
-    pub kind: ZoneKind,
-    /// Its outline.
-    pub outline: Polygon,
-}
-
-/// Parameters as written; what is left out takes the algorithm's default.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ParamsSpec {
-    /// Smallest confidence of a detection, 0.05–0.99.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub min_score: Option<f32>,
-    /// Smallest height of a person in pixels of the camera's picture, 0–2000.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub min_target_px: Option<u32>,
-    /// Votes that must agree, 1–50.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub votes_needed: Option<u32>,
-    /// Out of how many newest votes, `votes_needed`–50.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub votes_window: Option<u32>,
-    /// How long the condition must last before an event is raised, 0–3600 s.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dwell_secs: Option<f32>,
-    /// Quiet time after an event of the same subject, 0–86,400 s.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cool_down_secs: Option<f32>,
-    /// Quiet time after any event of this task, 0–86,400 s.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub task_cool_down_secs: Option<f32>,
-    /// 人员聚集: how many people make a crowd, 2–500.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub crowd_size: Option<u32>,
-    /// Frames analysed per second, 0.1–25.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sample_fps: Option<f32>,
-}
-
-/// Complete parameters; units and ranges as in [`ParamsSpec`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TaskParams {
-    /// Smallest confidence.
-    pub min_score: f32,
-    /// Smallest person height, pixels of the camera's picture.
-    pub min_target_px: u32,
-    /// Votes that must agree.
-    pub votes_needed: u32,
-    /// Out of how many newest votes.
-    pub votes_window: u32,
-    /// How long the condition must last, seconds.
-    pub dwell_secs: f32,
-    /// Quiet time per subject, seconds.
-    pub cool_down_secs: f32,
-    /// Quiet time per task, seconds.
-    pub task_cool_down_secs: f32,
-    /// People that make a crowd.
-    pub crowd_size: u32,
-    /// Frames analysed per second.
-    pub sample_fps: f32,
-}
-
-impl TaskParams {
-    /// Defaults of `algorithm`: published practice of the field, to be tuned on site data.
-    pub const fn defaults(algorithm: Algorithm) -> Self {
-        let base = Self {
-            min_score: 0.4,
-            min_target_px: 40,
-            votes_needed: 3,
-            votes_window: 5,
-            dwell_secs: 2.0,
-            cool_down_secs: 600.0,
-            task_cool_down_secs: 0.0,
-            crowd_size: 4,
-            sample_fps: 5.0,
-        };
-        match algorithm {
-            // Slow to accuse: 3 of 5 head samples on one track, over at least 2 s.
-            Algorithm::NoHelmet => base,
-            Algorithm::Intrusion => Self { dwell_secs: 1.0, ..base },
-            Algorithm::Crowd => Self { dwell_secs: 5.0, cool_down_secs: 300.0, ..base },
-        }
-    }
-}
 
 /// A task as configured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -143,6 +29,15 @@ pub struct TaskSpec {
     /// Zones; without an include zone the whole picture counts.
     #[serde(default)]
     pub zones: Vec<ZoneSpec>,
+    /// Lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<LineSpec>,
+    /// Places that were false alarms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mutes: Vec<Mute>,
+    /// The approved state, for algorithms that compare with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<ReferencePicture>,
     /// When it is armed.
     #[serde(default)]
     pub schedule: Schedule,
@@ -156,6 +51,26 @@ pub struct TaskSpec {
 
 const fn yes() -> bool {
     true
+}
+
+impl TaskSpec {
+    /// A task with every default: the whole picture, always armed.
+    pub fn new(id: TaskId, camera: CameraId, algorithm: Algorithm, name: impl Into<String>) -> Self {
+        Self {
+            id,
+            camera,
+            algorithm,
+            name: name.into(),
+            enabled: true,
+            zones: Vec::new(),
+            lines: Vec::new(),
+            mutes: Vec::new(),
+            reference: None,
+            schedule: Schedule::default(),
+            params: ParamsSpec::default(),
+            severity: None,
+        }
+    }
 }
 
 /// A task that can run.
@@ -173,6 +88,12 @@ pub struct Task {
     pub enabled: bool,
     /// Zones.
     pub zones: Vec<Zone>,
+    /// Lines.
+    pub lines: Vec<LineSpec>,
+    /// Places that were false alarms.
+    pub mutes: Vec<Mute>,
+    /// The approved state.
+    pub reference: Option<ReferencePicture>,
     /// When it is armed.
     pub schedule: Schedule,
     /// Complete parameters.
@@ -188,8 +109,14 @@ pub enum InvalidTask {
     #[error("a task needs a name of 1 to 100 characters")]
     Name,
     /// Too many zones.
-    #[error("a task has at most 32 zones")]
+    #[error("a task has at most 32 zones and 32 lines")]
     TooManyZones,
+    /// Too many muted places.
+    #[error("a task has at most 64 muted places, each with an embedding of at most 1024 numbers")]
+    TooManyMutes,
+    /// A line that cannot be.
+    #[error("line {0} needs a name of 1 to 60 characters and 2 to 16 points within the picture")]
+    Line(usize),
     /// A zone without a name.
     #[error("zone {0} needs a name of 1 to 60 characters")]
     ZoneName(usize),
@@ -241,8 +168,11 @@ impl TryFrom<TaskSpec> for Task {
         if spec.name.trim().is_empty() || spec.name.chars().count() > 100 {
             return Err(InvalidTask::Name);
         }
-        if spec.zones.len() > 32 {
+        if spec.zones.len() > 32 || spec.lines.len() > 32 {
             return Err(InvalidTask::TooManyZones);
+        }
+        if spec.mutes.len() > 64 || spec.mutes.iter().any(|m| m.embedding.len() > 1_024) {
+            return Err(InvalidTask::TooManyMutes);
         }
         spec.schedule.validate().map_err(InvalidTask::Schedule)?;
         let zones = spec.zones.into_iter().enumerate().map(valid_zone).collect::<Result<_, _>>()?;
@@ -255,6 +185,9 @@ impl TryFrom<TaskSpec> for Task {
             name: spec.name,
             enabled: spec.enabled,
             zones,
+            lines: spec.lines.into_iter().enumerate().map(valid_line).collect::<Result<_, _>>()?,
+            mutes: spec.mutes,
+            reference: spec.reference,
             schedule: spec.schedule,
         })
     }
@@ -265,47 +198,25 @@ fn valid_zone((i, zone): (usize, ZoneSpec)) -> Result<Zone, InvalidTask> {
         return Err(InvalidTask::ZoneName(i));
     }
     match Polygon::new(zone.points) {
-        Ok(outline) => Ok(Zone { name: zone.name, kind: zone.kind, outline }),
+        Ok(outline) => {
+            let min_score = zone.min_score.map(|s| {
+                if (0.05..=0.99).contains(&s) {
+                    Ok(s)
+                } else {
+                    Err(InvalidTask::Param { name: "zones.min_score", min: 0.05, max: 0.99, got: s.into() })
+                }
+            });
+            Ok(Zone { name: zone.name, kind: zone.kind, outline, min_score: min_score.transpose()? })
+        }
         Err(reason) => Err(InvalidTask::Zone { name: zone.name, reason }),
     }
 }
 
-fn valid_params(algorithm: Algorithm, spec: &ParamsSpec) -> Result<TaskParams, InvalidTask> {
-    let d = TaskParams::defaults(algorithm);
-    let float = |name, value: Option<f32>, default: f32, min: f32, max: f32| {
-        let got = value.unwrap_or(default);
-        if (min..=max).contains(&got) {
-            Ok(got)
-        } else {
-            Err(InvalidTask::Param { name, min: min.into(), max: max.into(), got: got.into() })
-        }
-    };
-    let int = |name, value: Option<u32>, default: u32, min: u32, max: u32| {
-        let got = value.unwrap_or(default);
-        if (min..=max).contains(&got) {
-            Ok(got)
-        } else {
-            Err(InvalidTask::Param { name, min: min.into(), max: max.into(), got: got.into() })
-        }
-    };
-    let votes_needed = int("votes_needed", spec.votes_needed, d.votes_needed, 1, 50)?;
-    Ok(TaskParams {
-        min_score: float("min_score", spec.min_score, d.min_score, 0.05, 0.99)?,
-        min_target_px: int("min_target_px", spec.min_target_px, d.min_target_px, 0, 2_000)?,
-        votes_needed,
-        votes_window: int("votes_window", spec.votes_window, d.votes_window.max(votes_needed), votes_needed, 50)?,
-        dwell_secs: float("dwell_secs", spec.dwell_secs, d.dwell_secs, 0.0, 3_600.0)?,
-        cool_down_secs: float("cool_down_secs", spec.cool_down_secs, d.cool_down_secs, 0.0, 86_400.0)?,
-        task_cool_down_secs: float(
-            "task_cool_down_secs",
-            spec.task_cool_down_secs,
-            d.task_cool_down_secs,
-            0.0,
-            86_400.0,
-        )?,
-        crowd_size: int("crowd_size", spec.crowd_size, d.crowd_size, 2, 500)?,
-        sample_fps: float("sample_fps", spec.sample_fps, d.sample_fps, 0.1, 25.0)?,
-    })
+fn valid_line((i, line): (usize, LineSpec)) -> Result<LineSpec, InvalidTask> {
+    let named = !line.name.trim().is_empty() && line.name.chars().count() <= 60;
+    let inside = |p: &Point| (0.0..=1.0).contains(&p.x) && (0.0..=1.0).contains(&p.y);
+    let drawn = (2..=16).contains(&line.points.len()) && line.points.iter().all(inside);
+    if named && drawn { Ok(line) } else { Err(InvalidTask::Line(i)) }
 }
 
 #[cfg(test)]
@@ -315,17 +226,7 @@ mod tests {
 
     fn spec() -> TaskSpec {
         let now = Timestamp::from_secs(0);
-        TaskSpec {
-            id: TaskId::new(now),
-            camera: CameraId::new(now),
-            algorithm: Algorithm::NoHelmet,
-            name: "gate".into(),
-            enabled: true,
-            zones: vec![],
-            schedule: Schedule::default(),
-            params: ParamsSpec::default(),
-            severity: None,
-        }
+        TaskSpec::new(TaskId::new(now), CameraId::new(now), Algorithm::NoHelmet, "gate")
     }
 
     #[test]
@@ -345,6 +246,7 @@ mod tests {
             name: name.into(),
             kind,
             points: vec![Point::new(a, a), Point::new(b, a), Point::new(b, b), Point::new(a, b)],
+            min_score: None,
         };
         let mut spec = spec();
         spec.zones = vec![square("pit", ZoneKind::Include, 0.1, 0.9), square("office", ZoneKind::Exclude, 0.4, 0.6)];

@@ -9,10 +9,9 @@ use std::path::Path;
 
 use protocol::{
     Algorithm, BoundingBox, CameraSpec, CameraState, ContentHash, DesiredState, EdgeHealth, EdgeId, Event, EventPhase,
-    Evidence, EvidenceKind, HealthWarning, InferenceHealth, ModelRef, Point, Refusal, ReportedState, Schedule,
-    ScheduleSpan, Secret, Severity, StreamState, Subject, TaskSpec, TimedBox, Timestamp, Transport, Why, ZoneKind,
-    ZoneSpec,
-    task::ParamsSpec,
+    Evidence, EvidenceKind, HealthWarning, InferenceHealth, ModelRef, ParamsSpec, Point, Refusal, ReportedState,
+    Schedule, ScheduleSpan, Secret, Severity, StreamState, Subject, TaskSpec, TimedBox, Timestamp, Transport, Why,
+    ZoneKind, ZoneSpec,
     wire::{self, Body, Envelope, Receipt, Received},
 };
 
@@ -50,17 +49,7 @@ fn camera(n: u8) -> CameraSpec {
 }
 
 fn task(n: u8, algorithm: Algorithm) -> TaskSpec {
-    TaskSpec {
-        id: id(3, n),
-        camera: id(2, 1),
-        algorithm,
-        name: algorithm.name_zh().into(),
-        enabled: true,
-        zones: vec![],
-        schedule: Schedule::default(),
-        params: ParamsSpec::default(),
-        severity: None,
-    }
+    TaskSpec::new(id(3, n), id(2, 1), algorithm, algorithm.name_zh())
 }
 
 fn head(millis: i64, score: f32, x: f32) -> TimedBox {
@@ -121,8 +110,7 @@ fn event_with_everything() {
                 votes_window: 5,
                 lasted_secs: 2.5,
                 dwell_secs: 2.0,
-                people: 0,
-                people_needed: 0,
+                ..Why::default()
             },
             evidence: vec![
                 evidence(EvidenceKind::Snapshot, b"picture", "image/jpeg"),
@@ -240,6 +228,7 @@ fn desired_state() {
         name: if kind == ZoneKind::Include { "基坑".into() } else { "门卫室".into() },
         kind,
         points: vec![Point::new(x, 0.25), Point::new(x + 0.25, 0.25), Point::new(x, 0.75)],
+        min_score: None,
     };
     let full_camera = CameraSpec {
         username: Some("admin".into()),
@@ -264,6 +253,7 @@ fn desired_state() {
             task_cool_down_secs: Some(0.0),
             crowd_size: Some(4),
             sample_fps: Some(5.0),
+            ..ParamsSpec::default()
         },
         severity: Some(Severity::Red),
         ..task(2, Algorithm::Intrusion)

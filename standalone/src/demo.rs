@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use protocol::{
-    Algorithm, CameraId, CameraSpec, Point, Schedule, Secret, TaskId, TaskSpec, Transport, ZoneKind, ZoneSpec,
-    task::ParamsSpec,
+    Algorithm, CameraId, CameraSpec, ParamsSpec, Point, Schedule, Secret, TaskId, TaskSpec, Transport, ZoneKind,
+    ZoneSpec,
 };
 use sha2::{Digest as _, Sha256};
 use tracing::{info, warn};
@@ -120,20 +120,20 @@ fn percent_decoded(text: &str) -> String {
 /// The three tasks every demo camera runs.
 pub fn tasks(camera: &CameraSpec) -> Vec<TaskSpec> {
     let task = |algorithm: Algorithm, zones, params| TaskSpec {
-        id: TaskId::from_uuid(id(algorithm.as_str(), &camera.id.to_string())),
-        camera: camera.id,
-        algorithm,
-        name: format!("{}·{}", camera.name, algorithm.name_zh()),
-        enabled: true,
         zones,
-        schedule: Schedule::default(),
         params,
-        severity: None,
+        ..TaskSpec::new(
+            TaskId::from_uuid(id(algorithm.as_str(), &camera.id.to_string())),
+            camera.id,
+            algorithm,
+            format!("{}·{}", camera.name, algorithm.name_zh()),
+        )
     };
     let zone = |name: &str, points: &[(f32, f32)]| ZoneSpec {
         name: name.into(),
         kind: ZoneKind::Include,
         points: points.iter().map(|&(x, y)| Point::new(x, y)).collect(),
+        min_score: None,
     };
     // Shorter quiet times than on a site, so that a demo does not fall silent.
     let demo = |cool_down, task_cool_down| ParamsSpec {

@@ -3,6 +3,7 @@
 
 pub mod crowd;
 pub mod intrusion;
+mod later;
 pub mod no_helmet;
 
 use std::fmt;
@@ -34,6 +35,20 @@ pub(crate) fn rule_for(algorithm: Algorithm) -> Box<dyn Rule> {
         Algorithm::NoHelmet => Box::<no_helmet::NoHelmet>::default(),
         Algorithm::Intrusion => Box::<intrusion::Intrusion>::default(),
         Algorithm::Crowd => Box::<crowd::Crowd>::default(),
+        Algorithm::FenceMissing
+        | Algorithm::NoHarness
+        | Algorithm::OccupantNoHelmet
+        | Algorithm::LargeMaterial
+        | Algorithm::NoLifeJacket
+        | Algorithm::EBike
+        | Algorithm::ConstructionVehicle
+        | Algorithm::EdgeProtection
+        | Algorithm::FireSmoke
+        | Algorithm::Ponding
+        | Algorithm::SegmentStack
+        | Algorithm::Overhang
+        | Algorithm::SpecialVehicle
+        | Algorithm::PictureQuality => Box::<later::Later>::default(),
     }
 }
 

@@ -41,6 +41,10 @@ pub(crate) enum Kind {
     Person,
     /// A head, with or without a helmet.
     Head,
+    /// A car, truck or machine, whatever its class.
+    Vehicle,
+    /// Something that is ridden.
+    TwoWheeler,
     /// Anything else the model knows.
     Other(ClassId),
 }
@@ -51,7 +55,7 @@ impl Kind {
         match self {
             Self::Person => bbox.h,
             Self::Head => bbox.h * HEADS_PER_STATURE,
-            Self::Other(_) => bbox.h.max(bbox.w * aspect),
+            Self::Vehicle | Self::TwoWheeler | Self::Other(_) => bbox.h.max(bbox.w * aspect),
         }
         .max(1e-4)
     }
@@ -59,7 +63,7 @@ impl Kind {
     fn place(self, bbox: &BoundingBox, aspect: f32) -> Place {
         match self {
             Self::Head => Place::of_head(bbox, aspect),
-            Self::Person | Self::Other(_) => Place::of_person(bbox, aspect),
+            Self::Person | Self::Vehicle | Self::TwoWheeler | Self::Other(_) => Place::of_person(bbox, aspect),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Scenarios of 人员聚集.
 
 use crate::scene::*;
-use protocol::{Algorithm, Schedule, Task, ZoneKind, ZoneSpec, task::ParamsSpec};
+use protocol::{Algorithm, ParamsSpec, Schedule, Task, ZoneKind, ZoneSpec};
 
 fn yard(params: ParamsSpec, zones: Vec<ZoneSpec>) -> Task {
     task(Algorithm::Crowd, params, zones, Schedule::default())

@@ -1,7 +1,7 @@
 //! Scenarios of 人员非法进出.
 
 use crate::scene::*;
-use protocol::{Algorithm, Schedule, ScheduleSpan, Task, ZoneKind, ZoneSpec, task::ParamsSpec};
+use protocol::{Algorithm, ParamsSpec, Schedule, ScheduleSpan, Task, ZoneKind, ZoneSpec};
 
 const PIT: [f32; 4] = [0.4, 0.5, 0.8, 0.95];
 

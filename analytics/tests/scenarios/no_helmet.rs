@@ -1,7 +1,7 @@
 //! Scenarios of 未戴安全帽.
 
 use crate::scene::*;
-use protocol::{Algorithm, Schedule, ScheduleSpan, Task, ZoneKind, task::ParamsSpec};
+use protocol::{Algorithm, ParamsSpec, Schedule, ScheduleSpan, Task, ZoneKind};
 
 fn usual() -> Task {
     plain(Algorithm::NoHelmet)

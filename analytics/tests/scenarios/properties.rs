@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::scene::*;
 use analytics::{CameraAnalyzer, Decision, FrameInput};
 use proptest::prelude::*;
-use protocol::{Algorithm, Detection, Schedule, Task, ZoneKind, task::ParamsSpec};
+use protocol::{Algorithm, Detection, ParamsSpec, Schedule, Task, ZoneKind};
 
 /// People who stand or walk, wear a helmet, or take it off at some time.
 fn any_actor() -> impl Strategy<Value = (f32, f32, f32, f32, f32, f32)> {
@@ -200,7 +200,7 @@ proptest! {
         let mut out = Vec::new();
         for i in 0..20 {
             let at = START + Duration::from_millis(200 * i);
-            analyzer.step(&FrameInput { at, width: 1280, height: 720, detections: &detections }, &mut out);
+            analyzer.step(&FrameInput::new(at, (1280, 720), &detections), &mut out);
         }
         prop_assert!(analyzer.tracks().all(|t| t.bbox.area().is_finite()));
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use analytics::{CameraAnalyzer, Decision, FrameInput, Raise};
 use protocol::{
-    Algorithm, BoundingBox, CameraId, ClassId, ClassTable, Detection, Point, Schedule, Task, TaskId, TaskSpec,
-    Timestamp, ZoneKind, ZoneSpec, task::ParamsSpec,
+    Algorithm, BoundingBox, CameraId, ClassId, ClassTable, Detection, ParamsSpec, Point, Schedule, Task, TaskId,
+    TaskSpec, Timestamp, ZoneKind, ZoneSpec,
 };
 
 pub(crate) const PERSON: ClassId = ClassId(0);
@@ -193,15 +193,10 @@ impl Film {
 
 pub(crate) fn task(algorithm: Algorithm, params: ParamsSpec, zones: Vec<ZoneSpec>, schedule: Schedule) -> Task {
     let spec = TaskSpec {
-        id: TaskId::new(START),
-        camera: CameraId::new(START),
-        algorithm,
-        name: "test".into(),
-        enabled: true,
         zones,
         schedule,
         params,
-        severity: None,
+        ..TaskSpec::new(TaskId::new(START), CameraId::new(START), algorithm, "test")
     };
     Task::try_from(spec).expect("the tests' tasks are valid")
 }
@@ -213,7 +208,7 @@ pub(crate) fn plain(algorithm: Algorithm) -> Task {
 /// A rectangle `left, top, right, bottom`.
 pub(crate) fn zone(name: &str, kind: ZoneKind, [l, t, r, b]: [f32; 4]) -> ZoneSpec {
     let points = vec![Point::new(l, t), Point::new(r, t), Point::new(r, b), Point::new(l, b)];
-    ZoneSpec { name: name.into(), kind, points }
+    ZoneSpec { name: name.into(), kind, points, min_score: None }
 }
 
 pub(crate) fn play(tasks: Vec<Task>, frames: &[Frame]) -> Vec<Decision> {
@@ -226,7 +221,7 @@ pub(crate) fn play(tasks: Vec<Task>, frames: &[Frame]) -> Vec<Decision> {
 
 pub(crate) fn step_all(analyzer: &mut CameraAnalyzer, frames: &[Frame], out: &mut Vec<Decision>) {
     for (at, detections) in frames {
-        analyzer.step(&FrameInput { at: *at, width: SIZE.0, height: SIZE.1, detections }, out);
+        analyzer.step(&FrameInput::new(*at, SIZE, detections), out);
     }
 }
 

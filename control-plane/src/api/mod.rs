@@ -6,8 +6,8 @@ mod convert;
 mod values;
 
 pub(crate) use values::{
-    BoundingBox, CameraState, EdgeHealth, HealthWarning, InferenceHealth, ModelRef, ParamsInput, Point, Refusal,
-    Schedule, ScheduleSpan, TaskParams, TimedBox, Why, Zone,
+    BoundingBox, CameraState, EdgeHealth, HealthWarning, InferenceHealth, Line, Measure, ModelRef, Mute, ParamsInput,
+    Point, ReferencePicture, Refusal, Schedule, ScheduleSpan, TaskParams, TimedBox, Why, Zone,
 };
 
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,10 @@ macro_rules! mirror {
 
 mirror! {
     /// A site algorithm 算法.
-    Algorithm = protocol::Algorithm { NoHelmet, Intrusion, Crowd }
+    Algorithm = protocol::Algorithm {
+        NoHelmet, Intrusion, Crowd, FenceMissing, NoHarness, OccupantNoHelmet, LargeMaterial, NoLifeJacket, EBike,
+        ConstructionVehicle, EdgeProtection, FireSmoke, Ponding, SegmentStack, Overhang, SpecialVehicle, PictureQuality,
+    }
 }
 mirror! {
     /// Grade of an event 告警级别.
@@ -59,6 +62,14 @@ mirror! {
 mirror! {
     /// Whether a rule looks into a zone or must not.
     ZoneKind = protocol::ZoneKind { Include, Exclude }
+}
+mirror! {
+    /// What a drawn line is for.
+    LineKind = protocol::LineKind { Crossing, CrossingRightward, CrossingLeftward, Height }
+}
+mirror! {
+    /// How a subject must lie in a zone.
+    Overlap = protocol::Overlap { FootPoint, TargetShare, ZoneShare }
 }
 mirror! {
     /// State of a camera's stream.

@@ -4,7 +4,7 @@ use protocol::{CameraId, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{StreamState, ZoneKind};
+use super::{LineKind, Overlap, StreamState, ZoneKind};
 
 /// A point on the picture, 0–1, origin top-left.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
@@ -14,7 +14,7 @@ pub(crate) struct Point {
 }
 
 /// A box on the picture, 0–1, origin top-left.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct BoundingBox {
     pub(crate) x: f32,
     pub(crate) y: f32,
@@ -47,6 +47,19 @@ pub(crate) struct Why {
     pub(crate) dwell_secs: f32,
     pub(crate) people: u32,
     pub(crate) people_needed: u32,
+    /// What else was measured.
+    pub(crate) measures: Vec<Measure>,
+}
+
+/// One measured value and the limit it was held against.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Measure {
+    /// A key, e.g. `share_under_water`, `layers`, `changed`; its unit belongs to it (shares 0–1, seconds, pixels).
+    pub(crate) name: String,
+    pub(crate) value: f32,
+    pub(crate) limit: Option<f32>,
+    /// A word that goes with it, e.g. the class or the kind of defect.
+    pub(crate) label: Option<String>,
 }
 
 /// Which model saw it.
@@ -64,6 +77,47 @@ pub(crate) struct Zone {
     pub(crate) kind: ZoneKind,
     /// Corners in drawing order, 3 to 64.
     pub(crate) points: Vec<Point>,
+    /// Smallest confidence inside, 0.05–0.99; the task's own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) min_score: Option<f32>,
+}
+
+/// A drawn line.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Line {
+    pub(crate) name: String,
+    pub(crate) kind: LineKind,
+    /// Points in drawing order, 2 to 16.
+    pub(crate) points: Vec<Point>,
+}
+
+/// A place that was a false alarm 误报屏蔽: the same thing there raises nothing any more.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Mute {
+    pub(crate) bbox: BoundingBox,
+    /// Class name of the model.
+    pub(crate) class: String,
+    /// What it looked like; without it the place alone decides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) embedding: Vec<f32>,
+    /// When it is forgotten; never when left out.
+    #[schema(value_type = Option<i64>)]
+    #[serde(default)]
+    pub(crate) until: Option<Timestamp>,
+}
+
+/// The approved state of a region 参考画面.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReferencePicture {
+    /// Counts up with each approval.
+    pub(crate) version: u32,
+    /// SHA-256 of the approved picture, a piece of evidence.
+    pub(crate) picture: String,
+    #[schema(value_type = i64)]
+    pub(crate) approved_at: Timestamp,
 }
 
 /// One armed span within one weekday.
@@ -104,7 +158,7 @@ pub(crate) struct ParamsInput {
     /// Out of how many newest votes, `votes_needed`–50.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) votes_window: Option<u32>,
-    /// How long the condition must last before an event is raised, 0–3600 s.
+    /// How long the condition must last before an event is raised, 0–86,400 s.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) dwell_secs: Option<f32>,
     /// Quiet time after an event of the same subject, 0–86,400 s.
@@ -116,9 +170,29 @@ pub(crate) struct ParamsInput {
     /// How many people make a crowd, 2–500.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) crowd_size: Option<u32>,
-    /// Frames analysed per second, 0.1–25.
+    /// Frames analysed per second, 0.02–25.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sample_fps: Option<f32>,
+    /// Quiet time of the whole camera after an event of this task, 0–86,400 s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) camera_cool_down_secs: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) overlap: Option<Overlap>,
+    /// Share that goes with `overlap`, 0.01–1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) min_overlap: Option<f32>,
+    /// Share of the zone that must be under water or changed, 0.005–1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) share_needed: Option<f32>,
+    /// Most layers of a stack, 1–20.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) layers_max: Option<u32>,
+    /// Reach of a vehicle, heights of a person, 0–5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reach: Option<f32>,
+    /// How long smoke alone must last, 0–3600 s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) smoke_dwell_secs: Option<f32>,
 }
 
 /// Complete parameters; units and ranges as in `TaskParamsInput`.
@@ -133,6 +207,13 @@ pub(crate) struct TaskParams {
     pub(crate) task_cool_down_secs: f32,
     pub(crate) crowd_size: u32,
     pub(crate) sample_fps: f32,
+    pub(crate) camera_cool_down_secs: f32,
+    pub(crate) overlap: Overlap,
+    pub(crate) min_overlap: f32,
+    pub(crate) share_needed: f32,
+    pub(crate) layers_max: u32,
+    pub(crate) reach: f32,
+    pub(crate) smoke_dwell_secs: f32,
 }
 
 /// State of one camera at the edge.

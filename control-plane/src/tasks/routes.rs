@@ -160,6 +160,10 @@ pub(crate) async fn delete_task(State(app): State<Arc<App>>, Path(id): Path<Task
 
 /// What is written as what can run, by the same check the edge makes.
 fn valid(id: TaskId, input: TaskInput) -> Result<TaskSpec, ApiError> {
+    let reference = input.reference.map(protocol::ReferencePicture::try_from).transpose().map_err(|got| {
+        let en = format!("{got:?} is not the SHA-256 of a picture");
+        ApiError::invalid("reference.picture", en, "参考画面须为图片的 SHA-256".to_owned())
+    })?;
     let spec = TaskSpec {
         id,
         camera: input.camera_id,
@@ -167,6 +171,9 @@ fn valid(id: TaskId, input: TaskInput) -> Result<TaskSpec, ApiError> {
         name: input.name.trim().to_owned(),
         enabled: input.enabled.unwrap_or(true),
         zones: input.zones.unwrap_or_default().into_iter().map(Into::into).collect(),
+        lines: input.lines.unwrap_or_default().into_iter().map(Into::into).collect(),
+        mutes: input.mutes.unwrap_or_default().into_iter().map(Into::into).collect(),
+        reference,
         schedule: input.schedule.map(Into::into).unwrap_or_default(),
         params: input.params.map(Into::into).unwrap_or_default(),
         severity: input.severity.map(Into::into),
@@ -221,6 +228,9 @@ fn describe(row: TaskRow, reports: &Reports) -> Result<Task, ApiError> {
         refusal: refusal(Subject::Task(spec.id)).or_else(|| refusal(Subject::Camera(spec.camera))),
         name: spec.name,
         zones: spec.zones.into_iter().map(Into::into).collect(),
+        lines: spec.lines.into_iter().map(Into::into).collect(),
+        mutes: spec.mutes.into_iter().map(Into::into).collect(),
+        reference: spec.reference.map(Into::into),
         schedule: spec.schedule.into(),
         params: spec.params.into(),
         severity: spec.severity.map(Into::into),

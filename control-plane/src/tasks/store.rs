@@ -1,6 +1,9 @@
 //! SQL of the tasks.
 
-use protocol::{CameraId, EdgeId, Schedule, Severity, TaskId, TaskSpec, Timestamp, ZoneSpec, task::ParamsSpec};
+use protocol::{
+    CameraId, EdgeId, LineSpec, Mute, ParamsSpec, ReferencePicture, Schedule, Severity, TaskId, TaskSpec, Timestamp,
+    ZoneSpec,
+};
 use serde::{Deserialize, Serialize};
 use server_kit::{Cursor, DbError, Filter};
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
@@ -21,6 +24,12 @@ pub(crate) struct TaskRow {
 struct Rest {
     #[serde(default)]
     zones: Vec<ZoneSpec>,
+    #[serde(default)]
+    lines: Vec<LineSpec>,
+    #[serde(default)]
+    mutes: Vec<Mute>,
+    #[serde(default)]
+    reference: Option<ReferencePicture>,
     #[serde(default)]
     schedule: Schedule,
     #[serde(default)]
@@ -133,6 +142,9 @@ pub(crate) async fn name(c: &mut AnyConnection, id: TaskId) -> Result<Option<Str
 fn rest(spec: &TaskSpec) -> Result<String, DbError> {
     let rest = Rest {
         zones: spec.zones.clone(),
+        lines: spec.lines.clone(),
+        mutes: spec.mutes.clone(),
+        reference: spec.reference.clone(),
         schedule: spec.schedule.clone(),
         params: spec.params.clone(),
         severity: spec.severity,
@@ -150,6 +162,9 @@ fn task(row: &AnyRow) -> Result<TaskRow, DbError> {
         name: row.try_get(3)?,
         enabled: row.try_get::<i64, _>(4)? != 0,
         zones: rest.zones,
+        lines: rest.lines,
+        mutes: rest.mutes,
+        reference: rest.reference,
         schedule: rest.schedule,
         params: rest.params,
         severity: rest.severity,

@@ -19,6 +19,11 @@ pub(crate) struct TaskInput {
     pub(crate) enabled: Option<bool>,
     /// Without an include zone the whole picture counts.
     pub(crate) zones: Option<Vec<api::Zone>>,
+    pub(crate) lines: Option<Vec<api::Line>>,
+    /// Places that were false alarms.
+    pub(crate) mutes: Option<Vec<api::Mute>>,
+    /// For algorithms that compare with an approved picture.
+    pub(crate) reference: Option<api::ReferencePicture>,
     /// Always armed when left out.
     pub(crate) schedule: Option<api::Schedule>,
     pub(crate) params: Option<api::ParamsInput>,
@@ -40,6 +45,9 @@ pub(crate) struct Task {
     pub(crate) name: String,
     pub(crate) enabled: bool,
     pub(crate) zones: Vec<api::Zone>,
+    pub(crate) lines: Vec<api::Line>,
+    pub(crate) mutes: Vec<api::Mute>,
+    pub(crate) reference: Option<api::ReferencePicture>,
     pub(crate) schedule: api::Schedule,
     /// What differs from the defaults.
     pub(crate) params: api::ParamsInput,

@@ -103,7 +103,7 @@ impl Analysis {
         }
         self.newest = Some(picture.at);
         self.rate.count(picture.at);
-        self.analyzer.step(&FrameInput { at: picture.at, width, height, detections }, out);
+        self.analyzer.step(&FrameInput::new(picture.at, (width, height), detections), out);
         let boxes = self.analyzer.tracks().map(|t| OverlayBox {
             track: t.track,
             class: t.class.to_owned(),

@@ -163,6 +163,10 @@ impl Running {
                     context: context.clone(),
                 },
                 Decision::End { alarm, at } => Notice::End { key: self.key(alarm), at },
+                Decision::Suppress(held) => {
+                    info!(camera.id = %self.id, task.id = %held.task, reason = held.reason, "an alarm was held back");
+                    continue;
+                }
             };
             // Only fails when the events' task is gone, at the very end.
             let _ = self.notices.blocking_send(notice);

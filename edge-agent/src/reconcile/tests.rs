@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use protocol::{
-    Algorithm, CameraSpec, Schedule, Secret, Subject, TaskSpec, Timestamp, Transport, ZoneSpec, task::ParamsSpec,
+    Algorithm, CameraSpec, ParamsSpec, Schedule, Secret, Subject, TaskSpec, Timestamp, Transport, ZoneSpec,
 };
 use runtime::ManualClock;
 use uuid_of::{camera_id, task_id};
@@ -62,17 +62,7 @@ fn camera(n: u8, host: &str) -> CameraSpec {
 }
 
 fn task(n: u8, camera: u8) -> TaskSpec {
-    TaskSpec {
-        id: task_id(n),
-        camera: camera_id(camera),
-        algorithm: Algorithm::NoHelmet,
-        name: format!("task {n}"),
-        enabled: true,
-        zones: vec![],
-        schedule: Schedule::default(),
-        params: ParamsSpec::default(),
-        severity: None,
-    }
+    TaskSpec::new(task_id(n), camera_id(camera), Algorithm::NoHelmet, format!("task {n}"))
 }
 
 fn state(generation: u64, cameras: Vec<CameraSpec>, tasks: Vec<TaskSpec>) -> DesiredState {
@@ -138,7 +128,8 @@ fn what_cannot_be_applied_is_refused_with_its_reason() {
         ],
     );
     let mut no_area = task(3, 2);
-    no_area.zones = vec![ZoneSpec { name: "pit".into(), kind: protocol::ZoneKind::Include, points: vec![] }];
+    no_area.zones =
+        vec![ZoneSpec { name: "pit".into(), kind: protocol::ZoneKind::Include, points: vec![], min_score: None }];
     check_refusals(
         &state(1, vec![camera(2, "b")], vec![no_area, task(4, 9), task(5, 2), task(5, 2)]),
         &[

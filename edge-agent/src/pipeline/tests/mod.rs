@@ -5,8 +5,8 @@ mod film;
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use protocol::{
-    Algorithm, Camera, CameraId, Event, EventPhase, EvidenceKind, Schedule, ScheduleSpan, StreamState, Task, TaskId,
-    TaskSpec, Timestamp, Transport, task::ParamsSpec,
+    Algorithm, Camera, CameraId, Event, EventPhase, EvidenceKind, ParamsSpec, Schedule, ScheduleSpan, StreamState,
+    Task, TaskId, TaskSpec, Timestamp, Transport,
 };
 use runtime::{Clock, SystemClock, Tasks};
 use stream_gateway::{Codec, Hub};
@@ -52,15 +52,8 @@ impl Rig {
     fn task(&self, algorithm: Algorithm) -> Task {
         let params = ParamsSpec { dwell_secs: Some(0.5), ..ParamsSpec::default() };
         let spec = TaskSpec {
-            id: TaskId::new(Timestamp::from_secs(1)),
-            camera: self.camera.id,
-            algorithm,
-            name: "test".into(),
-            enabled: true,
-            zones: vec![],
-            schedule: Schedule::default(),
             params,
-            severity: None,
+            ..TaskSpec::new(TaskId::new(Timestamp::from_secs(1)), self.camera.id, algorithm, "test")
         };
         Task::try_from(spec).unwrap()
     }
