@@ -4,6 +4,7 @@ use protocol::{BoundingBox, ClassId, ClassTable, Detection, Task, Timestamp};
 
 use crate::{
     algorithms::{Rule, rule_for},
+    counts::{Counter, HourlyCount},
     decision::{Decision, TrackView},
     look::{Appearance, PictureLook, ReferenceLook},
     numbers::Numbers,
@@ -32,6 +33,9 @@ pub struct FrameInput<'a> {
     pub picture: Option<&'a PictureLook>,
     /// Comparisons with approved references that were made on this frame.
     pub references: &'a [ReferenceLook],
+    /// Classes of the models that ran on this frame; `None` when that is not known. With several models at
+    /// different rates it tells "nothing there" from "nobody looked".
+    pub looked_for: Option<&'a [ClassId]>,
     /// What things look like, for muted places; without it the place alone decides.
     pub appearance: Option<&'a dyn Appearance>,
 }
@@ -39,7 +43,7 @@ pub struct FrameInput<'a> {
 impl<'a> FrameInput<'a> {
     /// A frame with detections only; `size` is width and height in pixels.
     pub const fn new(at: Timestamp, (width, height): (u32, u32), detections: &'a [Detection]) -> Self {
-        Self { at, width, height, detections, picture: None, references: &[], appearance: None }
+        Self { at, width, height, detections, picture: None, references: &[], looked_for: None, appearance: None }
     }
 }
 
@@ -57,6 +61,7 @@ pub struct CameraAnalyzer {
     alarm_numbers: Numbers,
     newest: Option<Timestamp>,
     alarmed: Vec<u64>,
+    counter: Counter,
 }
 
 /// A task and the state of its rule.
@@ -84,6 +89,7 @@ impl CameraAnalyzer {
             alarm_numbers: Numbers::default(),
             newest: None,
             alarmed: Vec::new(),
+            counter: Counter::default(),
         }
     }
 
@@ -149,6 +155,16 @@ impl CameraAnalyzer {
         })
     }
 
+    /// Takes the counts of the hours that were over at `now`, oldest first.
+    pub fn take_counts(&mut self, now: Timestamp) -> Vec<HourlyCount> {
+        self.counter.take(now)
+    }
+
+    /// The counts of the hours that were not taken yet, the running one included: to be kept across a restart.
+    pub fn counts_so_far(&self) -> Vec<HourlyCount> {
+        self.counter.so_far()
+    }
+
     fn decide(&mut self, at: Timestamp, aspect: f32, frame: Option<&FrameInput<'_>>, out: &mut Vec<Decision>) {
         for mut orphan in self.orphans.drain(..) {
             orphan.rule.end_all(at, out);
@@ -166,6 +182,8 @@ impl CameraAnalyzer {
             height: frame.map_or(0, |f| f.height),
             picture: frame.and_then(|f| f.picture),
             references: frame.map_or(&[], |f| f.references),
+            detections: frame.map_or(&[], |f| f.detections),
+            looked_for: frame.and_then(|f| f.looked_for),
             appearance: frame.and_then(|f| f.appearance),
             vehicles: seen(&|k| k == Kind::Vehicle),
             two_wheelers: seen(&|k| k == Kind::TwoWheeler),
@@ -180,11 +198,13 @@ impl CameraAnalyzer {
             inherit_secs: (2.0 + 2.0 * interval).min(patience_secs),
             grace_secs: (1.5 * interval).max(1.0),
         };
+        self.counter.see(&scene);
         self.alarmed.clear();
         for Armed { task, rule } in &mut self.tasks {
             if task.schedule.is_armed(at) {
                 rule.step(&scene, task, &mut self.alarm_numbers, out);
                 rule.alarmed_tracks(&mut self.alarmed);
+                rule.take_passages(&mut |passage| self.counter.pass(&passage));
             } else {
                 rule.end_all(at, out);
             }

@@ -10,6 +10,7 @@
 
 pub mod algorithms;
 mod analyzer;
+mod counts;
 mod decision;
 mod look;
 mod numbers;
@@ -21,5 +22,8 @@ mod tracker;
 mod votes;
 
 pub use analyzer::{CameraAnalyzer, FrameInput};
-pub use decision::{Decision, Raise, Suppressed, TrackView};
+pub use counts::{
+    CountRow, DaySightings, HourlyCount, HourlySightings, SIGHTINGS_PER_DAY, WeekOfSightings, judge_week,
+};
+pub use decision::{Decision, Escalation, Raise, Suppressed, TrackView};
 pub use look::{Appearance, PictureLook, ReferenceLook};

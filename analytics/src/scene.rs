@@ -1,6 +1,6 @@
 //! What the rules look at: the tracks of one frame, with heads and persons paired.
 
-use protocol::{BoundingBox, ClassId, ClassTable, TimedBox, Timestamp};
+use protocol::{BoundingBox, ClassId, ClassTable, Detection, TimedBox, Timestamp};
 
 use crate::{
     look::{Appearance, PictureLook, ReferenceLook},
@@ -31,6 +31,10 @@ pub(crate) struct Scene<'a> {
     pub(crate) two_wheelers: Vec<&'a Track>,
     /// Everything else the model knows that was seen on this frame: fire, smoke, ponding, segment …
     pub(crate) others: Vec<&'a Track>,
+    /// What the detector saw on this frame, untracked: for what is looked at so seldom that no track holds.
+    pub(crate) detections: &'a [Detection],
+    /// Classes that were looked for on this frame; `None` when that is not known.
+    pub(crate) looked_for: Option<&'a [ClassId]>,
     /// How the picture is, when it was measured.
     pub(crate) picture: Option<&'a PictureLook>,
     /// Comparisons with approved references.

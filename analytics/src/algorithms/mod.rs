@@ -1,16 +1,30 @@
 //! One file per site algorithm 算法. Each file's head says what is seen, what decides, which parameters there
 //! are, and how it fails.
 
+mod area;
+mod condition;
+pub mod construction_vehicle;
 pub mod crowd;
+pub mod edge_protection;
+pub mod fence_missing;
+pub mod fire_smoke;
 pub mod intrusion;
 mod later;
 pub mod no_helmet;
+pub mod overhang;
+pub mod picture_quality;
+pub mod ponding;
+mod reference;
+pub mod segment_stack;
+pub mod special_vehicle;
+mod vehicle_class;
 
 use std::fmt;
 
 use protocol::{Algorithm, Task, TimedBox, Timestamp};
 
 use crate::{
+    counts::Passage,
     decision::{Decision, Raise},
     numbers::Numbers,
     scene::Scene,
@@ -27,6 +41,9 @@ pub(crate) trait Rule: fmt::Debug + Send {
 
     /// Adds the tracks for which an alarm is open.
     fn alarmed_tracks(&self, out: &mut Vec<u64>);
+
+    /// Hands out who went in or out since the last call.
+    fn take_passages(&mut self, _each: &mut dyn FnMut(Passage)) {}
 }
 
 /// A fresh rule.
@@ -35,20 +52,20 @@ pub(crate) fn rule_for(algorithm: Algorithm) -> Box<dyn Rule> {
         Algorithm::NoHelmet => Box::<no_helmet::NoHelmet>::default(),
         Algorithm::Intrusion => Box::<intrusion::Intrusion>::default(),
         Algorithm::Crowd => Box::<crowd::Crowd>::default(),
-        Algorithm::FenceMissing
-        | Algorithm::NoHarness
+        Algorithm::NoHarness
         | Algorithm::OccupantNoHelmet
         | Algorithm::LargeMaterial
         | Algorithm::NoLifeJacket
-        | Algorithm::EBike
-        | Algorithm::ConstructionVehicle
-        | Algorithm::EdgeProtection
-        | Algorithm::FireSmoke
-        | Algorithm::Ponding
-        | Algorithm::SegmentStack
-        | Algorithm::Overhang
-        | Algorithm::SpecialVehicle
-        | Algorithm::PictureQuality => Box::<later::Later>::default(),
+        | Algorithm::EBike => Box::<later::Later>::default(),
+        Algorithm::FenceMissing => Box::<fence_missing::FenceMissing>::default(),
+        Algorithm::ConstructionVehicle => Box::<construction_vehicle::ConstructionVehicle>::default(),
+        Algorithm::EdgeProtection => Box::<edge_protection::EdgeProtection>::default(),
+        Algorithm::FireSmoke => Box::<fire_smoke::FireSmoke>::default(),
+        Algorithm::Ponding => Box::<ponding::Ponding>::default(),
+        Algorithm::SegmentStack => Box::<segment_stack::SegmentStack>::default(),
+        Algorithm::Overhang => Box::<overhang::Overhang>::default(),
+        Algorithm::SpecialVehicle => Box::<special_vehicle::SpecialVehicle>::default(),
+        Algorithm::PictureQuality => Box::<picture_quality::PictureQuality>::default(),
     }
 }
 
