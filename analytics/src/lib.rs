@@ -10,15 +10,20 @@
 
 pub mod algorithms;
 mod analyzer;
+mod clarity;
 mod decision;
+mod lines;
 mod look;
+mod mute;
 mod numbers;
 mod pairing;
 mod place;
 mod scene;
 mod subject;
 mod tracker;
+mod trails;
 mod votes;
+mod worn;
 
 pub use analyzer::{CameraAnalyzer, FrameInput};
 pub use decision::{Decision, Raise, Suppressed, TrackView};

@@ -1,19 +1,26 @@
 //! One file per site algorithm 算法. Each file's head says what is seen, what decides, which parameters there
 //! are, and how it fails.
 
+mod bare_heads;
 pub mod crowd;
+pub mod e_bike;
 pub mod intrusion;
+pub mod large_material;
 mod later;
+mod missing_gear;
+pub mod no_harness;
 pub mod no_helmet;
+pub mod no_life_jacket;
+pub mod occupant_no_helmet;
 
 use std::fmt;
 
-use protocol::{Algorithm, Task, TimedBox, Timestamp};
+use protocol::{Algorithm, Measure, Task, TimedBox, Timestamp};
 
 use crate::{
-    decision::{Decision, Raise},
+    decision::{Decision, Raise, Suppressed},
     numbers::Numbers,
-    scene::Scene,
+    scene::{Explained, Scene},
     subject::Change,
 };
 
@@ -27,6 +34,9 @@ pub(crate) trait Rule: fmt::Debug + Send {
 
     /// Adds the tracks for which an alarm is open.
     fn alarmed_tracks(&self, out: &mut Vec<u64>);
+
+    /// Adds the persons whose presence this rule explains to the tasks that look after it.
+    fn explains(&self, _out: &mut Vec<Explained>) {}
 }
 
 /// A fresh rule.
@@ -35,12 +45,12 @@ pub(crate) fn rule_for(algorithm: Algorithm) -> Box<dyn Rule> {
         Algorithm::NoHelmet => Box::<no_helmet::NoHelmet>::default(),
         Algorithm::Intrusion => Box::<intrusion::Intrusion>::default(),
         Algorithm::Crowd => Box::<crowd::Crowd>::default(),
+        Algorithm::NoHarness => Box::new(no_harness::rule()),
+        Algorithm::OccupantNoHelmet => Box::<occupant_no_helmet::OccupantNoHelmet>::default(),
+        Algorithm::LargeMaterial => Box::<large_material::LargeMaterial>::default(),
+        Algorithm::NoLifeJacket => Box::new(no_life_jacket::rule()),
+        Algorithm::EBike => Box::<e_bike::EBike>::default(),
         Algorithm::FenceMissing
-        | Algorithm::NoHarness
-        | Algorithm::OccupantNoHelmet
-        | Algorithm::LargeMaterial
-        | Algorithm::NoLifeJacket
-        | Algorithm::EBike
         | Algorithm::ConstructionVehicle
         | Algorithm::EdgeProtection
         | Algorithm::FireSmoke
@@ -61,7 +71,13 @@ struct About {
     path: Vec<TimedBox>,
 }
 
+/// A measured value for an event.
+fn measure(name: &str, value: f32, limit: Option<f32>) -> Measure {
+    Measure { name: name.to_owned(), value, limit, label: None }
+}
+
 /// Turns what changed for subjects into decisions.
+#[expect(dead_code, reason = "for rules that measure nothing beside votes")]
 fn decisions(
     scene: &Scene<'_>,
     task: &Task,
@@ -69,11 +85,38 @@ fn decisions(
     about: impl Fn(u64) -> Option<About>,
     out: &mut Vec<Decision>,
 ) {
+    decisions_with(scene, task, changes, about, |_| Vec::new(), out);
+}
+
+/// Turns what changed for subjects into decisions, with what was measured of each subject that is raised.
+fn decisions_with(
+    scene: &Scene<'_>,
+    task: &Task,
+    changes: Vec<Change>,
+    about: impl Fn(u64) -> Option<About>,
+    measures: impl Fn(u64) -> Vec<Measure>,
+    out: &mut Vec<Decision>,
+) {
     for change in changes {
         match change {
             Change::End { alarm, at } => out.push(Decision::End { alarm, at }),
-            Change::Raise { key, alarm, started_at, score, why } => {
+            Change::Suppress { key, reason } => {
+                let about = about(key).expect("a subject is held back on a frame where it was seen");
+                let track = about.tracks.first().copied();
+                let seen = track.map(|t| scene.together(t)).unwrap_or_default();
+                out.push(Decision::Suppress(Box::new(Suppressed {
+                    task: task.id,
+                    algorithm: task.algorithm,
+                    track,
+                    zone: (!about.zone.is_empty()).then_some(about.zone),
+                    at: scene.at,
+                    bbox: seen.first().map(|t| t.seen.bbox).unwrap_or_default(),
+                    reason,
+                })));
+            }
+            Change::Raise { key, alarm, started_at, score, mut why } => {
                 let about = about(key).expect("a subject is raised on a frame where it was seen");
+                why.measures.extend(measures(key));
                 out.push(Decision::Raise(Box::new(Raise {
                     alarm,
                     task: task.id,
@@ -97,6 +140,6 @@ fn decisions(
 fn ends(changes: Vec<Change>, out: &mut Vec<Decision>) {
     out.extend(changes.into_iter().filter_map(|c| match c {
         Change::End { alarm, at } => Some(Decision::End { alarm, at }),
-        Change::Raise { .. } => None,
+        Change::Raise { .. } | Change::Suppress { .. } => None,
     }));
 }
