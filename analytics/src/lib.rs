@@ -10,16 +10,21 @@
 
 pub mod algorithms;
 mod analyzer;
+mod clarity;
 mod counts;
 mod decision;
+mod lines;
 mod look;
+mod mute;
 mod numbers;
 mod pairing;
 mod place;
 mod scene;
 mod subject;
 mod tracker;
+mod trails;
 mod votes;
+mod worn;
 
 pub use analyzer::{CameraAnalyzer, FrameInput};
 pub use counts::{
