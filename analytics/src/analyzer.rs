@@ -124,9 +124,8 @@ impl CameraAnalyzer {
         let settings = self.settings();
         for tracker in &mut self.trackers {
             let kind = tracker.kind();
-            let observations = observe(frame.detections, |class| {
-                self.kinds.get(usize::from(class.0)) == Some(&Some(kind))
-            });
+            let observations =
+                observe(frame.detections, |class| self.kinds.get(usize::from(class.0)) == Some(&Some(kind)));
             tracker.step(frame.at, aspect, &observations, &settings, &mut self.track_numbers);
         }
         if let Some(picture) = frame.picture {

@@ -105,7 +105,8 @@ impl<'a> Scene<'a> {
 
     /// The boxes of this frame as they travel in an event: `subjects` (track numbers) first.
     pub(crate) fn boxes(&self, subjects: &[u64]) -> Vec<TimedBox> {
-        let mut boxes: Vec<TimedBox> = self.all().map(|t| self.timed_box(t.id, &t.seen, subjects.contains(&t.id))).collect();
+        let mut boxes: Vec<TimedBox> =
+            self.all().map(|t| self.timed_box(t.id, &t.seen, subjects.contains(&t.id))).collect();
         boxes.sort_by_key(|b| !b.subject);
         crate::decision::limited(boxes)
     }

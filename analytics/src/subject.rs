@@ -249,14 +249,7 @@ impl Subjects {
     }
 
     /// Tells, once in a while, that a subject was held back. No cool-down begins.
-    fn note(
-        &mut self,
-        index: usize,
-        now: Timestamp,
-        params: &TaskParams,
-        reason: &'static str,
-        out: &mut Vec<Change>,
-    ) {
+    fn note(&mut self, index: usize, now: Timestamp, params: &TaskParams, reason: &'static str, out: &mut Vec<Change>) {
         let subject = &mut self.known[index];
         let known_place = !subject.moved && self.noted.iter().any(|(place, _)| same_spot(place, &subject.place));
         if known_place || subject.noted_until.is_some_and(|t| t > now) {

@@ -149,10 +149,10 @@ impl Sighting<'_> {
         let zone = self.name(task);
         let mut reasons = scene.explained.iter().filter(|e| e.track == self.person.id && (e.here || e.zone == zone));
         // `max` would prefer the last of several; any established reason will do.
-        reasons.clone().find(|e| e.sure).map_or_else(
-            || if reasons.next().is_some() { Hold::Wait } else { Hold::No },
-            |e| Hold::Suppress(e.reason),
-        )
+        reasons
+            .clone()
+            .find(|e| e.sure)
+            .map_or_else(|| if reasons.next().is_some() { Hold::Wait } else { Hold::No }, |e| Hold::Suppress(e.reason))
     }
 
     fn crossing(&self, task: &Task) -> Option<Measure> {

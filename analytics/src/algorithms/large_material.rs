@@ -153,10 +153,8 @@ impl LargeMaterial {
             load.seen.score >= task.params.min_score && load.moved && together
         };
         let loads = things.chain(&scene.vehicles).copied().filter(with_it);
-        let near = loads.map(|track| Load {
-            track,
-            distance: gap(&person.seen.bbox, &track.seen.bbox, scene.aspect) / stature,
-        });
+        let near = loads
+            .map(|track| Load { track, distance: gap(&person.seen.bbox, &track.seen.bbox, scene.aspect) / stature });
         let nearest = |a: &Load<'_>, b: &Load<'_>| a.distance.total_cmp(&b.distance).then(a.track.id.cmp(&b.track.id));
         near.filter(|l| l.distance <= task.params.reach).min_by(nearest)
     }

@@ -77,7 +77,6 @@ fn measure(name: &str, value: f32, limit: Option<f32>) -> Measure {
 }
 
 /// Turns what changed for subjects into decisions.
-#[expect(dead_code, reason = "for rules that measure nothing beside votes")]
 fn decisions(
     scene: &Scene<'_>,
     task: &Task,

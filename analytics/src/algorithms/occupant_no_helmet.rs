@@ -129,8 +129,7 @@ impl OccupantNoHelmet {
         let ground = Point::new(point.x * scene.aspect, point.y);
         let vehicle = near.vehicle.seen.bbox.center();
         let beside = Point::new(ground.x - vehicle.x * scene.aspect, ground.y - vehicle.y);
-        let fresh =
-            || Stay { since: scene.at, seen_at: scene.at, vehicle: near.vehicle.id, ground, beside };
+        let fresh = || Stay { since: scene.at, seen_at: scene.at, vehicle: near.vehicle.id, ground, beside };
         let stay = self.stays.entry(sighting.key).or_insert_with(fresh);
         let away = |from: Point, to: Point| (from.x - to.x).hypot(from.y - to.y) / stature;
         let rides_along = stay.vehicle == near.vehicle.id && away(stay.beside, beside) <= LINGER_RADIUS;
