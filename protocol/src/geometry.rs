@@ -232,9 +232,9 @@ mod tests {
         let corners = [(0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.6, 0.9), (0.6, 0.4), (0.4, 0.4), (0.4, 0.9), (0.1, 0.9)];
         let u = Polygon::new(corners.map(|(x, y)| Point::new(x, y)).to_vec()).unwrap();
         for (bbox, expect) in [
-            (BoundingBox::new(0.0, 0.5, 1.0, 0.2), 0.12),   // both legs, not the notch between them
-            (BoundingBox::new(0.42, 0.5, 0.16, 0.3), 0.0),  // in the notch
-            (BoundingBox::new(0.2, 0.2, 0.1, 0.1), 0.01),   // inside
+            (BoundingBox::new(0.0, 0.5, 1.0, 0.2), 0.12), // both legs, not the notch between them
+            (BoundingBox::new(0.42, 0.5, 0.16, 0.3), 0.0), // in the notch
+            (BoundingBox::new(0.2, 0.2, 0.1, 0.1), 0.01), // inside
             (BoundingBox::new(0.0, 0.0, 1.0, 1.0), u.area()),
             (BoundingBox::new(0.95, 0.0, 0.05, 1.0), 0.0),
         ] {

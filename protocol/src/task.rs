@@ -7,8 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Algorithm, BoundingBox, CameraId, LineSpec, Mute, Overlap, ParamsSpec, Point, Polygon, ReferencePicture, Schedule, Severity, TaskId,
-    TaskParams, Zone, ZoneKind, ZoneSpec, geometry::InvalidPolygon, params::valid_params, schedule::InvalidSchedule,
+    Algorithm, BoundingBox, CameraId, LineSpec, Mute, Overlap, ParamsSpec, Point, Polygon, ReferencePicture, Schedule,
+    Severity, TaskId, TaskParams, Zone, ZoneKind, ZoneSpec, geometry::InvalidPolygon, params::valid_params,
+    schedule::InvalidSchedule,
 };
 
 /// A task as configured.

@@ -6,9 +6,7 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{
-    DesiredState, EdgeHealth, EdgeId, Event, EventId, HourlyCounts, MessageId, ReportedState, Timestamp,
-};
+use crate::{DesiredState, EdgeHealth, EdgeId, Event, EventId, HourlyCounts, MessageId, ReportedState, Timestamp};
 
 /// Version of the envelope.
 pub const VERSION: u8 = 1;

@@ -8,10 +8,10 @@
 use std::path::Path;
 
 use protocol::{
-    Algorithm, BoundingBox, CameraSpec, CameraState, ContentHash, CountRow, DesiredState, EdgeHealth, EdgeId, Event, EventPhase,
-    Evidence, EvidenceKind, HealthWarning, Holiday, HolidayPlan, HourlyCounts, InferenceHealth, ModelRef, ParamsSpec, Point, Refusal, ReportedState,
-    Schedule, ScheduleSpan, Secret, Severity, StreamState, Subject, TaskSpec, TimedBox, Timestamp, Transport, Why,
-    ZoneKind, ZoneSpec,
+    Algorithm, BoundingBox, CameraSpec, CameraState, ContentHash, CountRow, DesiredState, EdgeHealth, EdgeId, Event,
+    EventPhase, Evidence, EvidenceKind, HealthWarning, Holiday, HolidayPlan, HourlyCounts, InferenceHealth, ModelRef,
+    ParamsSpec, Point, Refusal, ReportedState, Schedule, ScheduleSpan, Secret, Severity, StreamState, Subject,
+    TaskSpec, TimedBox, Timestamp, Transport, Why, ZoneKind, ZoneSpec,
     wire::{self, Body, Envelope, Receipt, Received},
 };
 
@@ -295,10 +295,7 @@ fn holidays_are_written_as_days() {
     let schedule = Schedule {
         utc_offset_minutes: 480,
         spans: vec![],
-        holidays: vec![
-            holiday("2027-02-06", HolidayPlan::AllDay),
-            holiday("2027-02-14", HolidayPlan::LikeMonday),
-        ],
+        holidays: vec![holiday("2027-02-06", HolidayPlan::AllDay), holiday("2027-02-14", HolidayPlan::LikeMonday)],
     };
     let text = r#"{"utc_offset_minutes":480,"spans":[],"holidays":[{"date":"2027-02-06","plan":"all_day"},{"date":"2027-02-14","plan":"like_monday"}]}"#;
     assert_eq!(serde_json::to_string(&schedule).unwrap(), text);
