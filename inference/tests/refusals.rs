@@ -146,7 +146,7 @@ fn other_types_are_refused() {
     assert!(matches!(refusal, ModelRefused::OutputShape { .. }), "{refusal}");
     let shape = onnx::model("Shape", &[INPUT], &[Tensor("output", onnx::INT64, &[4])]);
     let refusal = Package::around(&shape).refusal();
-    assert!(matches!(refusal, ModelRefused::OutputType(_)), "{refusal}");
+    assert!(matches!(refusal, ModelRefused::OutputType { .. }), "{refusal}");
 }
 
 #[test]
