@@ -8,6 +8,7 @@
 //! scores or vectors. [`models::load_all`] loads a folder of packages. This is the only crate that knows ONNX
 //! Runtime.
 
+mod align;
 mod classifier;
 mod colour;
 mod crops;
@@ -28,6 +29,7 @@ mod outputs;
 mod package;
 pub mod picture;
 pub mod preprocess;
+pub mod reference;
 pub mod runtime;
 
 pub use classifier::Classifier;
@@ -39,4 +41,5 @@ pub use frame::Frame;
 pub use manifest::{CropSpec, Manifest};
 pub use models::Loaded;
 pub use picture::PictureMeasures;
+pub use reference::{Reference, ReferenceLook};
 pub use runtime::Runtime;
