@@ -129,8 +129,8 @@ fn other_names_are_refused() {
 #[test]
 fn another_head_is_refused() {
     let mut package = Package::copy();
-    package.set("output", "head", "detr");
-    assert!(matches!(package.refusal(), ModelRefused::UnsupportedHead(head) if head == "detr"));
+    package.set("output", "head", "frcnn");
+    assert!(matches!(package.refusal(), ModelRefused::UnsupportedHead(head) if head == "frcnn"));
 }
 
 #[test]
