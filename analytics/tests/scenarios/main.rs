@@ -17,7 +17,7 @@ mod ponding;
 mod properties;
 mod reference;
 mod scene;
-mod site;
 mod segment_stack;
+mod site;
 mod special_vehicle;
 mod things;

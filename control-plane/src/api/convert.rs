@@ -3,8 +3,8 @@
 use protocol::Subject;
 
 use super::{
-    BoundingBox, CameraState, EdgeHealth, HealthWarning, Holiday, InferenceHealth, Line, Measure, ModelRef, Mute, ParamsInput,
-    Point, ReferencePicture, Refusal, Schedule, ScheduleSpan, TaskParams, TimedBox, Why, Zone,
+    BoundingBox, CameraState, EdgeHealth, HealthWarning, Holiday, InferenceHealth, Line, Measure, ModelRef, Mute,
+    ParamsInput, Point, ReferencePicture, Refusal, Schedule, ScheduleSpan, TaskParams, TimedBox, Why, Zone,
 };
 
 /// Moves fields of the same name from one struct to the other.

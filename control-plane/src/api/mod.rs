@@ -6,8 +6,8 @@ mod convert;
 mod values;
 
 pub(crate) use values::{
-    BoundingBox, CameraState, EdgeHealth, HealthWarning, Holiday, InferenceHealth, Line, Measure, ModelRef, Mute, ParamsInput,
-    Point, ReferencePicture, Refusal, Schedule, ScheduleSpan, TaskParams, TimedBox, Why, Zone,
+    BoundingBox, CameraState, EdgeHealth, HealthWarning, Holiday, InferenceHealth, Line, Measure, ModelRef, Mute,
+    ParamsInput, Point, ReferencePicture, Refusal, Schedule, ScheduleSpan, TaskParams, TimedBox, Why, Zone,
 };
 
 use serde::{Deserialize, Serialize};
