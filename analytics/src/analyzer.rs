@@ -1,21 +1,28 @@
 //! The analysis of one camera.
 
-use protocol::{BoundingBox, ClassId, ClassTable, Detection, Task, Timestamp};
+use std::time::Duration;
+
+use protocol::{Algorithm, BoundingBox, ClassId, ClassTable, Detection, Severity, Task, Timestamp};
 
 use crate::{
     algorithms::{Rule, rule_for},
+    clarity,
+    counts::{Counter, HourlyCount},
     decision::{Decision, TrackView},
     look::{Appearance, PictureLook, ReferenceLook},
     numbers::Numbers,
     pairing::Pairing,
     scene::Scene,
     tracker::{Kind, Observation, Settings, Tracker},
+    worn,
 };
 
 /// Two classes of one kind at one place with this overlap are one object.
 const ONE_OBJECT_IOU: f32 = 0.5;
 /// Detections below this score are noise.
 const NOISE: f32 = 0.1;
+/// How long a measured sharpness holds, seconds.
+const SHARPNESS_HOLDS_SECS: f32 = 300.0;
 
 /// What the detector saw on one frame.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +39,9 @@ pub struct FrameInput<'a> {
     pub picture: Option<&'a PictureLook>,
     /// Comparisons with approved references that were made on this frame.
     pub references: &'a [ReferenceLook],
+    /// Classes of the models that ran on this frame; `None` when that is not known. With several models at
+    /// different rates it tells "nothing there" from "nobody looked".
+    pub looked_for: Option<&'a [ClassId]>,
     /// What things look like, for muted places; without it the place alone decides.
     pub appearance: Option<&'a dyn Appearance>,
 }
@@ -39,7 +49,7 @@ pub struct FrameInput<'a> {
 impl<'a> FrameInput<'a> {
     /// A frame with detections only; `size` is width and height in pixels.
     pub const fn new(at: Timestamp, (width, height): (u32, u32), detections: &'a [Detection]) -> Self {
-        Self { at, width, height, detections, picture: None, references: &[], appearance: None }
+        Self { at, width, height, detections, picture: None, references: &[], looked_for: None, appearance: None }
     }
 }
 
@@ -47,7 +57,8 @@ impl<'a> FrameInput<'a> {
 #[derive(Debug)]
 pub struct CameraAnalyzer {
     classes: ClassTable,
-    kinds: Vec<Kind>,
+    /// How each class is tracked; what persons wear is not.
+    kinds: Vec<Option<Kind>>,
     trackers: Vec<Tracker>,
     pairing: Pairing,
     tasks: Vec<Armed>,
@@ -57,6 +68,11 @@ pub struct CameraAnalyzer {
     alarm_numbers: Numbers,
     newest: Option<Timestamp>,
     alarmed: Vec<u64>,
+    counter: Counter,
+    /// Until when the camera is quiet for events of this grade and below.
+    quiet: Vec<(Severity, Timestamp)>,
+    /// When the picture's sharpness was measured, and what looks are worth because of it.
+    sharpness: Option<(Timestamp, f32)>,
 }
 
 /// A task and the state of its rule.
@@ -69,8 +85,8 @@ struct Armed {
 impl CameraAnalyzer {
     /// Makes an analyzer for a model with these classes. It has no tasks yet.
     pub fn new(classes: ClassTable) -> Self {
-        let kinds: Vec<Kind> = classes.names().iter().enumerate().map(|(i, name)| kind_of(i, name)).collect();
-        let mut distinct = kinds.clone();
+        let kinds: Vec<Option<Kind>> = classes.names().iter().enumerate().map(|(i, name)| kind_of(i, name)).collect();
+        let mut distinct: Vec<Kind> = kinds.iter().flatten().copied().collect();
         distinct.sort_unstable();
         distinct.dedup();
         Self {
@@ -84,6 +100,9 @@ impl CameraAnalyzer {
             alarm_numbers: Numbers::default(),
             newest: None,
             alarmed: Vec::new(),
+            counter: Counter::default(),
+            quiet: Vec::new(),
+            sharpness: None,
         }
     }
 
@@ -96,6 +115,8 @@ impl CameraAnalyzer {
             let rule = same.map_or_else(|| rule_for(task.algorithm), |i| before.swap_remove(i).rule);
             self.tasks.push(Armed { task, rule });
         }
+        // What explains a person is found before the person is held against anybody.
+        self.tasks.sort_by_key(|a| a.task.algorithm != Algorithm::LargeMaterial);
         self.orphans.append(&mut before);
     }
 
@@ -109,8 +130,12 @@ impl CameraAnalyzer {
         let settings = self.settings();
         for tracker in &mut self.trackers {
             let kind = tracker.kind();
-            let observations = observe(frame.detections, |class| self.kinds.get(usize::from(class.0)) == Some(&kind));
+            let observations =
+                observe(frame.detections, |class| self.kinds.get(usize::from(class.0)) == Some(&Some(kind)));
             tracker.step(frame.at, aspect, &observations, &settings, &mut self.track_numbers);
+        }
+        if let Some(picture) = frame.picture {
+            self.sharpness = Some((frame.at, clarity::of_picture(picture.sharpness)));
         }
         self.decide(frame.at, aspect, Some(frame), out);
     }
@@ -133,6 +158,8 @@ impl CameraAnalyzer {
         self.trackers = self.trackers.iter().map(|t| Tracker::new(t.kind())).collect();
         self.pairing = Pairing::default();
         self.alarmed.clear();
+        self.quiet.clear();
+        self.sharpness = None;
         self.newest = None;
     }
 
@@ -149,6 +176,16 @@ impl CameraAnalyzer {
         })
     }
 
+    /// Takes the counts of the hours that were over at `now`, oldest first.
+    pub fn take_counts(&mut self, now: Timestamp) -> Vec<HourlyCount> {
+        self.counter.take(now)
+    }
+
+    /// The counts of the hours that were not taken yet, the running one included: to be kept across a restart.
+    pub fn counts_so_far(&self) -> Vec<HourlyCount> {
+        self.counter.so_far()
+    }
+
     fn decide(&mut self, at: Timestamp, aspect: f32, frame: Option<&FrameInput<'_>>, out: &mut Vec<Decision>) {
         for mut orphan in self.orphans.drain(..) {
             orphan.rule.end_all(at, out);
@@ -160,16 +197,24 @@ impl CameraAnalyzer {
         let (persons, heads) = (seen(&|k| k == Kind::Person), seen(&|k| k == Kind::Head));
         let interval = self.frame_interval_secs();
         let patience_secs = (3.0 * interval).max(3.0);
-        let scene = Scene {
+        let sharpness = self.sharpness.filter(|(when, _)| at.since(*when).as_secs_f32() <= SHARPNESS_HOLDS_SECS);
+        let mut scene = Scene {
             at,
             aspect,
             height: frame.map_or(0, |f| f.height),
             picture: frame.and_then(|f| f.picture),
             references: frame.map_or(&[], |f| f.references),
+            detections: frame.map_or(&[], |f| f.detections),
+            looked_for: frame.and_then(|f| f.looked_for),
             appearance: frame.and_then(|f| f.appearance),
             vehicles: seen(&|k| k == Kind::Vehicle),
             two_wheelers: seen(&|k| k == Kind::TwoWheeler),
             others: seen(&|k| matches!(k, Kind::Other(_))),
+            worn: worn::attach(&self.classes, frame.map_or(&[], |f| f.detections), &persons),
+            explained: Vec::new(),
+            mutes: &[],
+            camera_quiet: false,
+            sharpness: sharpness.map_or(1.0, |(_, worth)| worth),
             classes: &self.classes,
             bare_head: self.classes.id(ClassTable::HEAD),
             heads_of: self.pairing.step(&persons, &heads),
@@ -180,11 +225,23 @@ impl CameraAnalyzer {
             inherit_secs: (2.0 + 2.0 * interval).min(patience_secs),
             grace_secs: (1.5 * interval).max(1.0),
         };
+        self.counter.see(&scene);
         self.alarmed.clear();
+        self.quiet.retain(|(_, until)| *until > at);
         for Armed { task, rule } in &mut self.tasks {
             if task.schedule.is_armed(at) {
+                (scene.mutes, scene.camera_quiet) = (&task.mutes, self.quiet.iter().any(|(s, _)| *s >= task.severity));
+                let before = out.len();
                 rule.step(&scene, task, &mut self.alarm_numbers, out);
                 rule.alarmed_tracks(&mut self.alarmed);
+                rule.take_passages(&mut |passage| self.counter.pass(&passage));
+                rule.explains(&mut scene.explained);
+                let camera_cool_down = Duration::from_secs_f32(task.params.camera_cool_down_secs);
+                for decision in out.iter().skip(before).filter(|_| !camera_cool_down.is_zero()) {
+                    if let Decision::Raise(raise) = decision {
+                        self.quiet.push((raise.severity, at + camera_cool_down));
+                    }
+                }
             } else {
                 rule.end_all(at, out);
             }
@@ -200,7 +257,7 @@ impl CameraAnalyzer {
 
     fn settings(&self) -> Settings {
         let interval = self.frame_interval_secs();
-        let wanted = self.tasks.iter().map(|t| t.task.params.min_score).fold(1.0, f32::min);
+        let wanted = self.tasks.iter().map(|t| t.task.least_score()).fold(1.0, f32::min);
         let start_score = wanted.clamp(0.15, 0.4);
         Settings {
             start_score,
@@ -211,19 +268,21 @@ impl CameraAnalyzer {
     }
 }
 
-fn kind_of(index: usize, name: &str) -> Kind {
-    match name {
+fn kind_of(index: usize, name: &str) -> Option<Kind> {
+    Some(match name {
+        _ if worn::is_worn(name) => return None,
         ClassTable::PERSON => Kind::Person,
         ClassTable::HELMET | ClassTable::HEAD => Kind::Head,
         _ if ClassTable::VEHICLES.contains(&name) => Kind::Vehicle,
         _ if ClassTable::TWO_WHEELERS.contains(&name) => Kind::TwoWheeler,
         _ => Kind::Other(ClassId(index as u16)),
-    }
+    })
 }
 
-/// Whether the running state of `a` is right for `b`: name and grade may differ.
+/// Whether the running state of `a` is right for `b`: name, grade and muted places may differ.
 fn looks_for_the_same(a: &Task, b: &Task) -> bool {
-    a.id == b.id && a.algorithm == b.algorithm && a.zones == b.zones && a.schedule == b.schedule && a.params == b.params
+    let drawn = a.zones == b.zones && a.lines == b.lines && a.reference == b.reference;
+    a.id == b.id && a.algorithm == b.algorithm && drawn && a.schedule == b.schedule && a.params == b.params
 }
 
 /// Cleans the detections of one kind and puts them into an order that does not depend on the detector's.

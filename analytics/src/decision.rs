@@ -14,6 +14,8 @@ pub enum Decision {
         /// When it was over: when the subject was last seen, or when the condition changed.
         at: Timestamp,
     },
+    /// The violation with this alarm number got worse: the same event, a higher grade and newer counts.
+    Escalate(Box<Escalation>),
     /// A candidate was held back, for the log 已抑制.
     Suppress(Box<Suppressed>),
 }
@@ -35,6 +37,23 @@ pub struct Suppressed {
     pub bbox: BoundingBox,
     /// Why it was held back: a key that the console translates, e.g. `large_material`, `muted_place`.
     pub reason: &'static str,
+}
+
+/// What is new about an open alarm that got worse.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Escalation {
+    /// The number that its [`Raise`] had.
+    pub alarm: u64,
+    /// Time of the deciding frame.
+    pub at: Timestamp,
+    /// Grade from now on, never lower than before.
+    pub severity: Severity,
+    /// Median of the scores that voted for it, 0–1.
+    pub score: f32,
+    /// Boxes on the deciding frame: the subject first, then its context.
+    pub boxes: Vec<TimedBox>,
+    /// The counts that made the decision.
+    pub why: Why,
 }
 
 /// A violation, with all that explains it.

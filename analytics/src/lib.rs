@@ -10,16 +10,25 @@
 
 pub mod algorithms;
 mod analyzer;
+mod clarity;
+mod counts;
 mod decision;
+mod lines;
 mod look;
+mod mute;
 mod numbers;
 mod pairing;
 mod place;
 mod scene;
 mod subject;
 mod tracker;
+mod trails;
 mod votes;
+mod worn;
 
 pub use analyzer::{CameraAnalyzer, FrameInput};
-pub use decision::{Decision, Raise, Suppressed, TrackView};
+pub use counts::{
+    CountRow, DaySightings, HourlyCount, HourlySightings, SIGHTINGS_PER_DAY, WeekOfSightings, judge_week,
+};
+pub use decision::{Decision, Escalation, Raise, Suppressed, TrackView};
 pub use look::{Appearance, PictureLook, ReferenceLook};

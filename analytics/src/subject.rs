@@ -3,13 +3,15 @@
 //! The part that 未戴安全帽 and 人员非法进出 share. A rule says who was looked at and what was seen; this says
 //! when that becomes an alarm and when the alarm is over:
 //!
-//! * raised when the votes accuse, the condition has lasted for the dwell, and neither the subject's nor the
-//!   task's cool-down runs; on a frame that itself shows the violation, so that the snapshot shows it too;
+//! * raised when the votes accuse, the condition has lasted for the dwell, and no cool-down runs: not the
+//!   subject's, not the task's, not the camera's; on a frame that itself shows the violation, so that the snapshot
+//!   shows it too;
+//! * held back at a muted place, or for a reason of the rule's own, and said so once per cool-down;
 //! * over when the votes clear, or when nobody has seen the subject for a while;
 //! * a newcomer near the place where a subject with an alarm was just lost *is* that subject: a track that
 //!   changes its number does not alarm twice;
-//! * a subject that never moved and comes back to the very same place within the cool-down is the same thing
-//!   (a poster, a helmet on a post), however often the detector loses it.
+//! * a subject that never moved and comes back to the very same place within a day (or within the cool-down, if that
+//!   is longer) is the same thing (a poster, a helmet on a post), however often the detector loses it.
 //!
 //! Cool-downs start when an alarm is raised and at no other time: what was filtered out costs nothing.
 
@@ -18,6 +20,7 @@ use std::{collections::BTreeMap, time::Duration};
 use protocol::{TaskParams, Timestamp, Why};
 
 use crate::{
+    mute,
     numbers::Numbers,
     place::Place,
     scene::Scene,
@@ -26,6 +29,35 @@ use crate::{
 
 /// Same place and size for something that never moved: statures, and ratio of statures.
 const SAME_SPOT: (f32, f32) = (0.15, 1.25);
+
+/// How long the place of an alarm for something that never moved is remembered at least.
+const STATIC_MEMORY: Duration = Duration::from_hours(24);
+/// The most such places of one task; the oldest goes.
+const MOST_SPOTS: usize = 128;
+/// Shortest time between two notes that the same subject was held back.
+const SHORTEST_NOTE: Duration = Duration::from_mins(1);
+
+/// Whether something stands against an alarm that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// Nothing.
+    No,
+    /// Not yet; nobody needs to know.
+    Wait,
+    /// It is explained, for this reason.
+    Suppress(&'static str),
+}
+
+/// How far the votes on somebody are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Nothing speaks for it.
+    Nothing,
+    /// Some looks do, since then.
+    Begun(Timestamp),
+    /// The votes say so, and it has lasted for the dwell.
+    Established,
+}
 
 /// What a rule saw of somebody on this frame.
 #[derive(Clone, Debug)]
@@ -51,6 +83,8 @@ pub(crate) enum Change {
     Raise { key: u64, alarm: u64, started_at: Timestamp, score: f32, why: Why },
     /// An alarm is over.
     End { alarm: u64, at: Timestamp },
+    /// An alarm was due and is held back.
+    Suppress { key: u64, reason: &'static str },
 }
 
 #[derive(Debug)]
@@ -68,6 +102,8 @@ struct Subject {
     /// Whether an alarm ended because nobody saw the subject any more.
     ended_unseen: bool,
     quiet_until: Option<Timestamp>,
+    /// Until when nobody is told again that it was held back.
+    noted_until: Option<Timestamp>,
 }
 
 /// All subjects of one task.
@@ -76,6 +112,8 @@ pub(crate) struct Subjects {
     known: Vec<Subject>,
     /// Places of alarms for things that never moved, and until when they are remembered.
     spots: Vec<(Place, Timestamp)>,
+    /// Places of things that never moved and were held back, and until when nobody is told again.
+    noted: Vec<(Place, Timestamp)>,
     /// Tracks that alarms named, and until when they are quiet: a track may pass from subject to subject.
     named: BTreeMap<u64, Timestamp>,
     quiet_until: Option<Timestamp>,
@@ -91,21 +129,56 @@ impl Subjects {
         alarms: &mut Numbers,
         out: &mut Vec<Change>,
     ) {
+        self.step_unless(scene, params, looks, |_| Hold::No, alarms, out);
+    }
+
+    /// Takes the looks of one frame; `hold` is asked when an alarm is due.
+    pub(crate) fn step_unless(
+        &mut self,
+        scene: &Scene<'_>,
+        params: &TaskParams,
+        looks: &[Look],
+        hold: impl Fn(&Look) -> Hold,
+        alarms: &mut Numbers,
+        out: &mut Vec<Change>,
+    ) {
         let counting = counting(params);
         self.spots.retain(|(_, until)| *until > scene.at);
+        self.noted.retain(|(_, until)| *until > scene.at);
         self.named.retain(|_, until| *until > scene.at);
         for look in looks {
             let index = self.find_or_inherit(scene, look, looks);
             let subject = &mut self.known[index];
             subject.look(scene, look, &counting, out);
-            let quiet = self.quiet_until.is_some_and(|t| t > scene.at) || self.named.contains_key(&look.track);
-            if !quiet && subject.is_due(scene.at, params, &counting, look) {
-                self.named.insert(look.track, scene.at + Duration::from_secs_f32(params.cool_down_secs));
-                self.raise(index, scene.at, params, &counting, alarms, out);
+            let muted = !subject.moved
+                && !scene.mutes.is_empty()
+                && mute::is_muted(scene.mutes, scene, &scene.together(look.track));
+            if muted && let Some(alarm) = subject.alarm.take() {
+                out.push(Change::End { alarm, at: scene.at });
+            }
+            let quiet = scene.camera_quiet
+                || self.quiet_until.is_some_and(|t| t > scene.at)
+                || self.named.contains_key(&look.track);
+            if quiet || !subject.is_due(scene.at, params, &counting, look) {
+                continue;
+            }
+            match if muted { Hold::Suppress("muted_place") } else { hold(look) } {
+                Hold::No => self.raise(index, scene.at, params, &counting, look, alarms, out),
+                Hold::Wait => {}
+                Hold::Suppress(reason) => self.note(index, scene.at, params, reason, out),
             }
         }
         self.end_for_the_absent(scene, out);
         self.forget_the_gone(scene, params);
+    }
+
+    /// How far the votes on a subject are.
+    pub(crate) fn progress(&self, key: u64, now: Timestamp, params: &TaskParams) -> Progress {
+        let Some(subject) = self.known.iter().find(|s| s.key == key) else { return Progress::Nothing };
+        let Some((since, _)) = subject.violation else { return Progress::Nothing };
+        let lasted = now.since(since).as_secs_f32() >= params.dwell_secs;
+        let accused = subject.votes.verdict(&counting(params)) == Verdict::Accused;
+        if lasted && accused { Progress::Established } else { Progress::Begun(since) }
     }
 
     /// Takes `other` for `key`, when it turns out that both are one.
@@ -170,16 +243,34 @@ impl Subjects {
             alarm: None,
             ended_unseen: false,
             quiet_until: None,
+            noted_until: None,
         });
         self.known.len() - 1
     }
 
+    /// Tells, once in a while, that a subject was held back. No cool-down begins.
+    fn note(&mut self, index: usize, now: Timestamp, params: &TaskParams, reason: &'static str, out: &mut Vec<Change>) {
+        let subject = &mut self.known[index];
+        let known_place = !subject.moved && self.noted.iter().any(|(place, _)| same_spot(place, &subject.place));
+        if known_place || subject.noted_until.is_some_and(|t| t > now) {
+            return;
+        }
+        let until = now + Duration::from_secs_f32(params.cool_down_secs).max(SHORTEST_NOTE);
+        subject.noted_until = Some(until);
+        if !subject.moved {
+            remember(&mut self.noted, subject.place, until);
+        }
+        out.push(Change::Suppress { key: subject.key, reason });
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a step knows, and two places for what comes out")]
     fn raise(
         &mut self,
         index: usize,
         now: Timestamp,
         params: &TaskParams,
         counting: &Counting,
+        look: &Look,
         alarms: &mut Numbers,
         out: &mut Vec<Change>,
     ) {
@@ -188,16 +279,17 @@ impl Subjects {
         if !subject.moved
             && let Some((_, until)) = self.spots.iter_mut().find(|(place, _)| same_spot(place, &subject.place))
         {
-            *until = now + cool_down;
-            subject.quiet_until = Some(*until);
+            *until = now + cool_down.max(STATIC_MEMORY);
             return;
         }
         let Some((since, _)) = subject.violation else { return };
+        self.named.insert(look.track, now + cool_down);
         let (votes_for, votes_against) = subject.votes.counts();
         let alarm = alarms.next();
         subject.alarm = Some(alarm);
         subject.quiet_until = Some(now + cool_down);
-        self.quiet_until = Some(now + Duration::from_secs_f32(params.task_cool_down_secs));
+        let quiet_secs = params.task_cool_down_secs.max(params.camera_cool_down_secs);
+        self.quiet_until = Some(now + Duration::from_secs_f32(quiet_secs));
         out.push(Change::Raise {
             key: subject.key,
             alarm,
@@ -235,8 +327,8 @@ impl Subjects {
             }
             let raised = s.ended_unseen || s.quiet_until.is_some_and(|t| t > scene.at);
             if raised && !s.moved {
-                spots.retain(|(place, _)| !same_spot(place, &s.place));
-                spots.push((s.place, s.seen_at + Duration::from_secs_f32(params.cool_down_secs)));
+                let cool_down = Duration::from_secs_f32(params.cool_down_secs);
+                remember(spots, s.place, s.seen_at + cool_down.max(STATIC_MEMORY));
             }
             false
         });
@@ -277,6 +369,14 @@ impl Subject {
             && self.quiet_until.is_none_or(|t| t <= now)
             && self.votes.verdict(counting) == Verdict::Accused
     }
+}
+
+fn remember(spots: &mut Vec<(Place, Timestamp)>, place: Place, until: Timestamp) {
+    spots.retain(|(known, _)| !same_spot(known, &place));
+    if spots.len() == MOST_SPOTS {
+        spots.remove(0);
+    }
+    spots.push((place, until));
 }
 
 fn same_spot(a: &Place, b: &Place) -> bool {

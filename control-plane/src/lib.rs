@@ -15,6 +15,7 @@ mod evidence;
 mod guard;
 mod ingest;
 mod openapi;
+mod references;
 mod server;
 mod session;
 mod sites;
@@ -36,5 +37,7 @@ pub use server::run;
 use server_kit::Migration;
 
 /// The tables of the control plane.
-const MIGRATIONS: &[Migration] =
-    &[Migration { name: "plane_0001_spine", sql: include_str!("../migrations/0001_spine.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { name: "plane_0001_spine", sql: include_str!("../migrations/0001_spine.sql") },
+    Migration { name: "plane_0020_reference_pictures", sql: include_str!("../migrations/0020_reference_pictures.sql") },
+];

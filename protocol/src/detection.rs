@@ -54,6 +54,11 @@ impl ClassTable {
     /// What a rider rides: tracked as one kind.
     pub const TWO_WHEELERS: [&'static str; 3] = ["motorcycle", "bicycle", "e_bike"];
 
+    /// What a second stage says of a whole person, with the person's own box: pairs of *worn* and *missing*.
+    pub const WORN: [[&'static str; 2]; 2] = [["life_jacket", "no_life_jacket"], ["harness", "no_harness"]];
+    /// What explains a person at a gate 大型物资, beside vehicles.
+    pub const LOADS: [&'static str; 5] = ["hand_cart", "wheelbarrow", "large_material", "large_equipment", "pallet"];
+
     /// Makes a table.
     pub fn new(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(names.into_iter().map(Into::into).collect())

@@ -146,14 +146,17 @@ impl Polygon {
 
     /// Area as a share of the picture.
     pub fn area(&self) -> f32 {
-        let n = self.0.len();
-        let twice: f32 = (0..n)
-            .map(|i| {
-                let (a, b) = (self.0[i], self.0[(i + 1) % n]);
-                a.x * b.y - b.x * a.y
-            })
-            .sum();
-        twice.abs() / 2.0
+        twice_signed_area(&self.0).abs() / 2.0
+    }
+
+    /// Area shared with `bbox`, as a share of the picture.
+    pub fn intersection(&self, bbox: &BoundingBox) -> f32 {
+        // Sutherland and Hodgman (1974): a convex window may cut any polygon. Where a concave one falls apart, the
+        // pieces stay joined by edges without area.
+        let (right, bottom) = (bbox.x + bbox.w, bbox.y + bbox.h);
+        let left_of = cut(&self.0, |p| p.x - bbox.x);
+        let rest = cut(&cut(&cut(&left_of, |p| right - p.x), |p| p.y - bbox.y), |p| bottom - p.y);
+        twice_signed_area(&rest).abs() / 2.0
     }
 
     /// Whether `point` lies inside (even–odd rule).
@@ -165,6 +168,29 @@ impl Polygon {
             if straddles && point.x < (b.x - a.x) * (point.y - a.y) / (b.y - a.y) + a.x { !inside } else { inside }
         })
     }
+}
+
+/// Twice the area, positive or negative by the direction of drawing.
+fn twice_signed_area(points: &[Point]) -> f32 {
+    let next = points.iter().cycle().skip(1);
+    points.iter().zip(next).map(|(a, b)| a.x * b.y - b.x * a.y).sum()
+}
+
+/// What of a closed outline lies where `inside` is not negative; `inside` is linear.
+fn cut(outline: &[Point], inside: impl Fn(Point) -> f32) -> Vec<Point> {
+    let mut kept = Vec::with_capacity(outline.len() + 4);
+    let next = outline.iter().cycle().skip(1);
+    for (&a, &b) in outline.iter().zip(next) {
+        let (at_a, at_b) = (inside(a), inside(b));
+        if at_a >= 0.0 {
+            kept.push(a);
+        }
+        if (at_a >= 0.0) != (at_b >= 0.0) {
+            let share = at_a / (at_a - at_b);
+            kept.push(Point::new(a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share));
+        }
+    }
+    kept
 }
 
 fn segments_cross(a: Point, b: Point, c: Point, d: Point) -> bool {
@@ -201,7 +227,45 @@ mod tests {
         assert!(!u.contains(Point::new(0.5, 0.8)));
     }
 
+    #[test]
+    fn a_box_and_a_concave_zone_share_what_both_cover() {
+        let corners = [(0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.6, 0.9), (0.6, 0.4), (0.4, 0.4), (0.4, 0.9), (0.1, 0.9)];
+        let u = Polygon::new(corners.map(|(x, y)| Point::new(x, y)).to_vec()).unwrap();
+        for (bbox, expect) in [
+            (BoundingBox::new(0.0, 0.5, 1.0, 0.2), 0.12), // both legs, not the notch between them
+            (BoundingBox::new(0.42, 0.5, 0.16, 0.3), 0.0), // in the notch
+            (BoundingBox::new(0.2, 0.2, 0.1, 0.1), 0.01), // inside
+            (BoundingBox::new(0.0, 0.0, 1.0, 1.0), u.area()),
+            (BoundingBox::new(0.95, 0.0, 0.05, 1.0), 0.0),
+        ] {
+            let got = u.intersection(&bbox);
+            assert!((got - expect).abs() < 1e-5, "{bbox:?}: {got}, not {expect}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_zone_shares_no_more_than_it_has_and_what_points_say(
+            bbox in any_box(), a in any_box(), flip in any::<bool>()
+        ) {
+            let (r, b) = ((a.x + a.w).min(1.0), (a.y + a.h).min(1.0));
+            let mut corners = vec![Point::new(a.x, a.y), Point::new(r, a.y), Point::new(r, b)];
+            if flip {
+                corners.reverse();
+            }
+            let Ok(zone) = Polygon::new(corners) else { return Ok(()) };
+            let shared = zone.intersection(&bbox);
+            prop_assert!(shared <= zone.area() + 1e-5 && shared <= bbox.area() + 1e-5 && shared >= 0.0);
+            let mut inside = 0;
+            for i in 0..40 {
+                for j in 0..40 {
+                    let p = Point::new((i as f32 + 0.5) / 40.0, (j as f32 + 0.5) / 40.0);
+                    inside += u32::from(zone.contains(p) && bbox.contains(p));
+                }
+            }
+            prop_assert!((shared - inside as f32 / 1_600.0).abs() < 0.06, "{shared} against {inside} of 1600 points");
+        }
+
         #[test]
         fn iou_is_symmetric_and_bounded(a in any_box(), b in any_box()) {
             let (ab, ba) = (a.iou(&b), b.iou(&a));

@@ -35,7 +35,7 @@ pub struct ParamsSpec {
     /// Frames analysed per second, 0.02–25.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_fps: Option<f32>,
-    /// Quiet time of the whole camera after an event of this task, 0–86,400 s.
+    /// Quiet time of the whole camera after an event of this task, 0–86,400 s; events of a higher grade still come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub camera_cool_down_secs: Option<f32>,
     /// How a subject must lie in a zone.
@@ -50,7 +50,7 @@ pub struct ParamsSpec {
     /// 管片堆叠: most layers allowed, 1–20.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layers_max: Option<u32>,
-    /// 驾乘人员: how far from a vehicle a person belongs to it, in heights of the person, 0–5.
+    /// 驾乘人员, 大型物资: how far from a vehicle or load a person belongs to it, in heights of the person, 0–5.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reach: Option<f32>,
     /// 烟火: how long smoke alone must last, 0–3600 s.
@@ -119,10 +119,13 @@ impl TaskParams {
         match algorithm {
             // Slow to accuse: 3 of 5 head samples on one track, over at least 2 s.
             Algorithm::NoHelmet => base,
-            Algorithm::Intrusion | Algorithm::LargeMaterial => Self { dwell_secs: 1.0, ..base },
+            Algorithm::Intrusion => Self { dwell_secs: 1.0, ..base },
+            // A cart is pushed at arm's length.
+            Algorithm::LargeMaterial => Self { dwell_secs: 1.0, reach: 0.5, ..base },
             Algorithm::Crowd => Self { dwell_secs: 5.0, cool_down_secs: 300.0, ..base },
             Algorithm::NoHarness | Algorithm::NoLifeJacket => {
-                Self { votes_needed: 4, votes_window: 6, dwell_secs: 3.0, ..base }
+                // What is worn on the body cannot be told below about 80 px.
+                Self { votes_needed: 4, votes_window: 6, dwell_secs: 3.0, min_target_px: 80, ..base }
             }
             Algorithm::OccupantNoHelmet => Self { dwell_secs: 3.0, ..base },
             Algorithm::EBike => Self { dwell_secs: 1.0, ..base },

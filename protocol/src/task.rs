@@ -7,8 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Algorithm, CameraId, LineSpec, Mute, ParamsSpec, Point, Polygon, ReferencePicture, Schedule, Severity, TaskId,
-    TaskParams, Zone, ZoneKind, ZoneSpec, geometry::InvalidPolygon, params::valid_params, schedule::InvalidSchedule,
+    Algorithm, BoundingBox, CameraId, LineSpec, Mute, Overlap, ParamsSpec, Point, Polygon, ReferencePicture, Schedule,
+    Severity, TaskId, TaskParams, Zone, ZoneKind, ZoneSpec, geometry::InvalidPolygon, params::valid_params,
+    schedule::InvalidSchedule,
 };
 
 /// A task as configured.
@@ -145,19 +146,68 @@ pub enum InvalidTask {
     },
 }
 
+/// Where a subject counts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct InZone<'a> {
+    /// Name of the include zone, `""` when the whole picture counts.
+    pub name: &'a str,
+    /// Smallest confidence there.
+    pub min_score: f32,
+}
+
 impl Task {
     /// Whether `point` counts for this task: inside an include zone (or none drawn) and in no exclude zone.
     /// Gives the name of the include zone, `""` when the whole picture counts.
     pub fn zone_of(&self, point: Point) -> Option<&str> {
-        let inside = |z: &&Zone| z.outline.contains(point);
-        if self.zones.iter().filter(|z| z.kind == ZoneKind::Exclude).any(|z| inside(&z)) {
+        self.find_zone(|zone| zone.outline.contains(point)).map(|z| z.name)
+    }
+
+    /// Whether a subject with this box counts, by the task's definition of overlap:
+    ///
+    /// * 脚点: the middle of its lower edge is inside;
+    /// * 目标占比: `min_overlap` of the box is inside;
+    /// * 区域占比: the box covers `min_overlap` of the include zone. Exclude zones then look at the foot point.
+    pub fn zone_of_box(&self, bbox: &BoundingBox) -> Option<InZone<'_>> {
+        self.find_zone(|zone| self.lies_in(zone, bbox))
+    }
+
+    /// Whether a subject with this box lies in `zone`, by the task's definition of overlap.
+    pub fn lies_in(&self, zone: &Zone, bbox: &BoundingBox) -> bool {
+        let share = self.params.min_overlap;
+        match (self.params.overlap, zone.kind) {
+            (Overlap::FootPoint, _) | (Overlap::ZoneShare, ZoneKind::Exclude) => {
+                zone.outline.contains(bbox.foot_point())
+            }
+            (Overlap::TargetShare, _) => zone.outline.intersection(bbox) >= share * bbox.area(),
+            (Overlap::ZoneShare, ZoneKind::Include) => zone.outline.intersection(bbox) >= share * zone.outline.area(),
+        }
+    }
+
+    /// Whether a subject with this box lies in an exclude zone.
+    pub fn is_excluded(&self, bbox: &BoundingBox) -> bool {
+        self.zones.iter().any(|z| z.kind == ZoneKind::Exclude && self.lies_in(z, bbox))
+    }
+
+    /// Whether the whole picture counts, because no include zone is drawn.
+    pub fn counts_everywhere(&self) -> bool {
+        !self.zones.iter().any(|z| z.kind == ZoneKind::Include)
+    }
+
+    /// The smallest confidence that counts anywhere.
+    pub fn least_score(&self) -> f32 {
+        let zones = self.zones.iter().filter(|z| z.kind == ZoneKind::Include).filter_map(|z| z.min_score);
+        zones.fold(self.params.min_score, f32::min)
+    }
+
+    fn find_zone(&self, inside: impl Fn(&Zone) -> bool) -> Option<InZone<'_>> {
+        if self.zones.iter().any(|z| z.kind == ZoneKind::Exclude && inside(z)) {
             return None;
         }
-        let mut includes = self.zones.iter().filter(|z| z.kind == ZoneKind::Include).peekable();
-        if includes.peek().is_none() {
-            return Some("");
+        if self.counts_everywhere() {
+            return Some(InZone { name: "", min_score: self.params.min_score });
         }
-        includes.find(inside).map(|z| z.name.as_str())
+        let zone = self.zones.iter().find(|z| z.kind == ZoneKind::Include && inside(z))?;
+        Some(InZone { name: &zone.name, min_score: zone.min_score.unwrap_or(self.params.min_score) })
     }
 }
 
@@ -254,5 +304,32 @@ mod tests {
         assert_eq!(task.zone_of(Point::new(0.2, 0.2)), Some("pit"));
         assert_eq!(task.zone_of(Point::new(0.5, 0.5)), None);
         assert_eq!(task.zone_of(Point::new(0.95, 0.95)), None);
+    }
+
+    #[test]
+    fn overlap_is_what_the_task_says() {
+        let mut spec = spec();
+        let corners = [(0.5, 0.5), (0.9, 0.5), (0.9, 0.9), (0.5, 0.9)];
+        spec.zones = vec![ZoneSpec {
+            name: "edge".into(),
+            kind: ZoneKind::Include,
+            points: corners.map(|(x, y)| Point::new(x, y)).to_vec(),
+            min_score: Some(0.7),
+        }];
+        let inside = |overlap, min_overlap, bbox: BoundingBox| {
+            let mut spec = spec.clone();
+            (spec.params.overlap, spec.params.min_overlap) = (Some(overlap), Some(min_overlap));
+            let task = Task::try_from(spec).unwrap();
+            task.zone_of_box(&bbox).map(|z| (z.name.to_owned(), z.min_score))
+        };
+        let found = Some(("edge".to_owned(), 0.7));
+        let half = BoundingBox::new(0.4, 0.55, 0.2, 0.4); // 0.5 × 0.35 / 0.4 of it inside, its feet at (0.5, 0.95)
+        assert_eq!(inside(Overlap::FootPoint, 0.3, half), None);
+        assert_eq!(inside(Overlap::TargetShare, 0.4, half), found);
+        assert_eq!(inside(Overlap::TargetShare, 0.5, half), None);
+        assert_eq!(inside(Overlap::ZoneShare, 0.2, half), found);
+        assert_eq!(inside(Overlap::ZoneShare, 0.3, half), None);
+        let standing = BoundingBox::new(0.6, 0.3, 0.1, 0.3);
+        assert_eq!(inside(Overlap::FootPoint, 0.3, standing), found);
     }
 }

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{DesiredState, EdgeHealth, EdgeId, Event, EventId, MessageId, ReportedState, Timestamp};
+use crate::{DesiredState, EdgeHealth, EdgeId, Event, EventId, HourlyCounts, MessageId, ReportedState, Timestamp};
 
 /// Version of the envelope.
 pub const VERSION: u8 = 1;
@@ -27,11 +27,14 @@ pub enum Channel {
     Desired,
     /// Plane to edge, QoS 1: [`Receipt`].
     Receipt,
+    /// Edge to plane, QoS 1: [`HourlyCounts`].
+    Telemetry,
 }
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 5] = [Self::Event, Self::Health, Self::Reported, Self::Desired, Self::Receipt];
+    pub const ALL: [Self; 6] =
+        [Self::Event, Self::Health, Self::Reported, Self::Desired, Self::Receipt, Self::Telemetry];
 
     const fn suffix(self) -> &'static str {
         match self {
@@ -40,12 +43,13 @@ impl Channel {
             Self::Reported => "state/reported",
             Self::Desired => "state/desired",
             Self::Receipt => "receipt",
+            Self::Telemetry => "telemetry",
         }
     }
 
     /// Whether the edge writes it (else the plane does).
     pub const fn is_upward(self) -> bool {
-        matches!(self, Self::Event | Self::Health | Self::Reported)
+        matches!(self, Self::Event | Self::Health | Self::Reported | Self::Telemetry)
     }
 
     /// Topic of this channel for `edge`.
@@ -83,6 +87,9 @@ impl Body for ReportedState {
 }
 impl Body for DesiredState {
     const CHANNEL: Channel = Channel::Desired;
+}
+impl Body for HourlyCounts {
+    const CHANNEL: Channel = Channel::Telemetry;
 }
 impl Body for Receipt {
     const CHANNEL: Channel = Channel::Receipt;

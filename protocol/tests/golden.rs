@@ -8,10 +8,10 @@
 use std::path::Path;
 
 use protocol::{
-    Algorithm, BoundingBox, CameraSpec, CameraState, ContentHash, DesiredState, EdgeHealth, EdgeId, Event, EventPhase,
-    Evidence, EvidenceKind, HealthWarning, InferenceHealth, ModelRef, ParamsSpec, Point, Refusal, ReportedState,
-    Schedule, ScheduleSpan, Secret, Severity, StreamState, Subject, TaskSpec, TimedBox, Timestamp, Transport, Why,
-    ZoneKind, ZoneSpec,
+    Algorithm, BoundingBox, CameraSpec, CameraState, ContentHash, CountRow, DesiredState, EdgeHealth, EdgeId, Event,
+    EventPhase, Evidence, EvidenceKind, HealthWarning, Holiday, HolidayPlan, HourlyCounts, InferenceHealth, ModelRef,
+    ParamsSpec, Point, Refusal, ReportedState, Schedule, ScheduleSpan, Secret, Severity, StreamState, Subject,
+    TaskSpec, TimedBox, Timestamp, Transport, Why, ZoneKind, ZoneSpec,
     wire::{self, Body, Envelope, Receipt, Received},
 };
 
@@ -242,6 +242,7 @@ fn desired_state() {
         schedule: Schedule {
             utc_offset_minutes: 480,
             spans: vec![ScheduleSpan { weekday: 6, from_minute: 0, to_minute: 1440 }],
+            holidays: vec![],
         },
         params: ParamsSpec {
             min_score: Some(0.5),
@@ -272,6 +273,34 @@ fn desired_state() {
 fn receipt() {
     let events = vec![Received { id: id(4, 1), revision: 3 }, Received { id: id(4, 2), revision: 1 }];
     check("receipt.json", Receipt { events });
+}
+
+#[test]
+fn telemetry() {
+    let row = |kind: &str, entered, left, seen| CountRow { kind: kind.into(), entered, left, seen };
+    let counts = HourlyCounts {
+        hour_start: at(-3_600_000),
+        camera: id(2, 1),
+        analysed_secs: 3_588,
+        rows: vec![row("dump_truck", 5, 4, 6), row("person", 0, 0, 41)],
+    };
+    assert_eq!(counts.validate(), Ok(()));
+    check("telemetry.json", counts);
+}
+
+/// A field that v1 did not have travels only where it is used.
+#[test]
+fn holidays_are_written_as_days() {
+    let holiday = |date: &str, plan| Holiday { date: date.parse().unwrap(), plan };
+    let schedule = Schedule {
+        utc_offset_minutes: 480,
+        spans: vec![],
+        holidays: vec![holiday("2027-02-06", HolidayPlan::AllDay), holiday("2027-02-14", HolidayPlan::LikeMonday)],
+    };
+    let text = r#"{"utc_offset_minutes":480,"spans":[],"holidays":[{"date":"2027-02-06","plan":"all_day"},{"date":"2027-02-14","plan":"like_monday"}]}"#;
+    assert_eq!(serde_json::to_string(&schedule).unwrap(), text);
+    assert_eq!(serde_json::from_str::<Schedule>(text).unwrap(), schedule);
+    assert!(serde_json::from_str::<Schedule>(r#"{"holidays":[{"date":"2027-02-30"}]}"#).is_err());
 }
 
 /// What people may leave out of a desired state written by hand, and what a newer sender may add to facts.

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use protocol::{
-    Algorithm, CameraId, CameraSpec, ParamsSpec, Point, Schedule, Secret, TaskId, TaskSpec, Transport, ZoneKind,
-    ZoneSpec,
+    Algorithm, CameraId, CameraSpec, ParamsSpec, Point, Secret, TaskId, TaskSpec, Transport, ZoneKind, ZoneSpec,
 };
 use sha2::{Digest as _, Sha256};
 use tracing::{info, warn};

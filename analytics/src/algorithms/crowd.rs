@@ -1,7 +1,7 @@
 //! 人员聚集 (requirement A0): too many people in a zone for too long.
 //!
 //! # What is seen
-//! Tracked persons whose foot point is in the zone, and tracked heads (`helmet`, `head`) without a person's box
+//! Tracked persons in the zone (by default those whose foot point is in it), and tracked heads (`helmet`, `head`) without a person's box
 //! that have moved since they were first seen: in a dense crowd the bodies hide each other and only heads remain,
 //! while a shelf of helmets does not move. A person counts for 1 s after being missed, so that one missed
 //! detection does not empty the zone; not when somebody new already stands there.
@@ -10,17 +10,19 @@
 //! At least `crowd_size` people for `dwell_secs` (gaps up to 1 s do not count) raise one event per zone. It ends
 //! when for 3 s fewer than `crowd_size` − 1 people are left (for a crowd of 2: fewer than 2): a crowd that
 //! breathes around the limit is one event. Each include zone is counted by itself; without one the whole picture is
-//! a zone. Exclude zones do not count.
+//! a zone. Who is in an exclude zone does not count, nor a thing at a muted place.
 //!
 //! # Parameters
 //! | name | unit | default | meaning |
 //! | --- | --- | --- | --- |
 //! | `crowd_size` | people | 4 | 聚集人数 |
 //! | `dwell_secs` | s | 5 | 持续时间 |
-//! | `min_score` | 0–1 | 0.4 | people below it do not count 置信度阈值 |
+//! | `min_score` | 0–1 | 0.4 | people below it do not count; a zone may have its own 置信度阈值 |
 //! | `min_target_px` | px | 40 | people smaller than this do not count 最小目标 |
 //! | `cool_down_secs` | s | 300 | quiet time per zone 区域抑制 |
 //! | `task_cool_down_secs` | s | 0 | quiet time of the whole task 任务抑制 |
+//! | `camera_cool_down_secs` | s | 0 | quiet time of the whole camera for this grade and below 相机抑制 |
+//! | `overlap`, `min_overlap` | –, 0–1 | foot point, 0.3 | how a person must lie in a zone 重叠方式 |
 //!
 //! # How it fails
 //! * People far away are smaller than `min_target_px`, or one box covers two of them: the count is low.
@@ -29,11 +31,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use protocol::{BoundingBox, Point, Task, Timestamp, Why, ZoneKind};
+use protocol::{BoundingBox, Task, Timestamp, Why, ZoneKind};
 
 use super::Rule;
 use crate::{
     decision::{Decision, Raise},
+    mute,
     numbers::Numbers,
     pairing::HeadOf,
     place::{HEADS_PER_STATURE, Place, foot_below_head},
@@ -72,7 +75,7 @@ struct Present {
 /// Somebody on this frame.
 struct Somebody {
     track: u64,
-    foot: Point,
+    body: BoundingBox,
     present: Present,
 }
 
@@ -81,10 +84,13 @@ impl Rule for Crowd {
         let people = people(scene, task);
         let includes: Vec<_> = task.zones.iter().filter(|z| z.kind == ZoneKind::Include).collect();
         if includes.is_empty() {
-            self.zone("", |_| true, &people, scene, task, alarms, out);
+            let counts = |s: &Somebody| s.present.score >= task.params.min_score;
+            self.zone("", counts, &people, scene, task, alarms, out);
         }
         for zone in includes {
-            self.zone(&zone.name, |foot| zone.outline.contains(foot), &people, scene, task, alarms, out);
+            let min_score = zone.min_score.unwrap_or(task.params.min_score);
+            let counts = |s: &Somebody| s.present.score >= min_score && task.lies_in(zone, &s.body);
+            self.zone(&zone.name, counts, &people, scene, task, alarms, out);
         }
     }
 
@@ -106,7 +112,7 @@ impl Crowd {
     fn zone(
         &mut self,
         name: &str,
-        contains: impl Fn(Point) -> bool,
+        counts: impl Fn(&Somebody) -> bool,
         people: &[Somebody],
         scene: &Scene<'_>,
         task: &Task,
@@ -117,15 +123,16 @@ impl Crowd {
             self.zones.insert(name.to_owned(), ZoneCount::default());
         }
         let Some(zone) = self.zones.get_mut(name) else { return };
-        zone.count(people.iter().filter(|p| contains(p.foot)), scene);
+        zone.count(people.iter().filter(|p| counts(p)), scene);
         zone.end_if_over(scene, task.params.crowd_size, out);
-        let task_quiet = self.quiet_until.is_some_and(|t| t > scene.at);
-        let Some(since) = zone.due(scene, task).filter(|_| !task_quiet) else { return };
+        let quiet = scene.camera_quiet || self.quiet_until.is_some_and(|t| t > scene.at);
+        let Some(since) = zone.due(scene, task).filter(|_| !quiet) else { return };
 
         let alarm = alarms.next();
         zone.alarm = Some(alarm);
         zone.quiet_until = Some(scene.at + Duration::from_secs_f32(task.params.cool_down_secs));
-        self.quiet_until = Some(scene.at + Duration::from_secs_f32(task.params.task_cool_down_secs));
+        let quiet_secs = task.params.task_cool_down_secs.max(task.params.camera_cool_down_secs);
+        self.quiet_until = Some(scene.at + Duration::from_secs_f32(quiet_secs));
         let tracks: Vec<u64> = zone.people.keys().copied().collect();
         out.push(Decision::Raise(Box::new(Raise {
             alarm,
@@ -196,28 +203,28 @@ impl ZoneCount {
     }
 }
 
-/// Everybody on the frame who counts, wherever they stand.
+/// Everybody on the frame who may count, wherever they stand.
 fn people(scene: &Scene<'_>, task: &Task) -> Vec<Somebody> {
     let persons = scene.persons.iter().map(|p| {
-        let bbox = &p.seen.bbox;
-        somebody(p, bbox.foot_point(), Place::of_person(bbox, scene.aspect), scene.pixels(bbox), scene)
+        let bbox = p.seen.bbox;
+        somebody(p, bbox, Place::of_person(&bbox, scene.aspect), scene)
     });
     let lone_heads = scene.heads.iter().zip(&scene.heads_of).filter(|(h, of)| **of == HeadOf::Nobody && h.moved);
     let heads = lone_heads.map(|(h, _)| {
-        let bbox: &BoundingBox = &h.seen.bbox;
-        let pixels = scene.pixels(bbox) * HEADS_PER_STATURE;
-        somebody(h, foot_below_head(bbox), Place::of_head(bbox, scene.aspect), pixels, scene)
+        let head = &h.seen.bbox;
+        // A body below the head. Feet below the picture's edge are at the edge, the height counts all the same.
+        let (foot, height) = (foot_below_head(head), head.h * HEADS_PER_STATURE);
+        let body = BoundingBox::new(head.x, foot.y - height, head.w, height);
+        somebody(h, body, Place::of_head(head, scene.aspect), scene)
     });
-    let excluded = |foot: Point| task.zones.iter().any(|z| z.kind == ZoneKind::Exclude && z.outline.contains(foot));
+    let muted = |track| !task.mutes.is_empty() && mute::is_muted(&task.mutes, scene, &scene.together(track));
     persons
         .chain(heads)
-        .filter(|(pixels, s)| *pixels >= task.params.min_target_px as f32 && s.present.score >= task.params.min_score)
-        .map(|(_, s)| s)
-        .filter(|s| !excluded(s.foot))
+        .filter(|s| scene.pixels(&s.body) >= task.params.min_target_px as f32)
+        .filter(|s| !task.is_excluded(&s.body) && !muted(s.track))
         .collect()
 }
 
-fn somebody(track: &Track, foot: Point, place: Place, pixels: f32, scene: &Scene<'_>) -> (f32, Somebody) {
-    let present = Present { seen_at: scene.at, place, score: track.seen.score };
-    (pixels, Somebody { track: track.id, foot, present })
+fn somebody(track: &Track, body: BoundingBox, place: Place, scene: &Scene<'_>) -> Somebody {
+    Somebody { track: track.id, body, present: Present { seen_at: scene.at, place, score: track.seen.score } }
 }

@@ -12,8 +12,8 @@
 //! person's box (a helmet in the hand, somebody bent down in front) says nothing.
 //!
 //! # What decides
-//! Each clear look at the head votes. A vote's weight is the head's size (full at 24 px) × score × how clearly
-//! one class won. Of the newest `votes_window` votes at least `votes_needed` must show a bare head, and their
+//! Each clear look at the head votes. A vote's weight is the head's size (full at 24 px) × what of it is not hidden by
+//! somebody nearer (below 40 % it does not vote) × the picture's sharpness × score × how clearly one class won. Of the newest `votes_window` votes at least `votes_needed` must show a bare head, and their
 //! weight must be that share too, where a look at a helmet never weighs less than one half: slow to accuse. The
 //! first such look must be at least `dwell_secs` ago. One event per worker. It ends when the votes clear the
 //! worker (the helmet is on) or when the worker is unseen, or outside the zone, for more than 3 s.
@@ -30,6 +30,10 @@
 //! | `dwell_secs` | s | 2 | 持续时间 |
 //! | `cool_down_secs` | s | 600 | quiet time per worker 单目标抑制 |
 //! | `task_cool_down_secs` | s | 0 | quiet time of the whole task 任务抑制 |
+//! | `camera_cool_down_secs` | s | 0 | quiet time of the whole camera for this grade and below 相机抑制 |
+//! | `overlap`, `min_overlap` | –, 0–1 | foot point, 0.3 | how the worker must lie in a zone 重叠方式 |
+//!
+//! A zone may have its own `min_score`. The event says how large the head was (`head_px`).
 //!
 //! # How it fails
 //! * Caps and hoods look like helmets, bright hair like a cap: the model decides, the votes only average it.
@@ -38,152 +42,36 @@
 //! * Two workers who cross behind a pillar may swap numbers. The votes then clear the one and, after a new
 //!   dwell, accuse the other: right people, one event more.
 
-mod workers;
+use protocol::{Task, Timestamp};
 
-use protocol::{Point, Task, TaskParams, Timestamp};
-
-use self::workers::Workers;
-use super::{About, Rule, decisions, ends};
-use crate::{
-    decision::Decision,
-    numbers::Numbers,
-    pairing::HeadOf,
-    place::{HEADS_PER_STATURE, Place, foot_below_head},
-    scene::Scene,
-    subject::{Look, Subjects},
-    tracker::Track,
-    votes::Vote,
-};
-
-/// A head of this height in pixels is as good to see as any larger one.
-const CLEAR_HEAD_PX: f32 = 24.0;
-/// Even the smallest head counts this much.
-const SMALLEST_HEAD_WEIGHT: f32 = 0.25;
-/// How far, as a share of its score, one class must be ahead of the other to accuse, and to clear.
-const CLEAR_ACCUSATION: f32 = 0.2;
-const CLEAR_ACQUITTAL: f32 = 0.1;
+use super::{Rule, bare_heads::BareHeads, decisions_with, ends};
+use crate::{decision::Decision, numbers::Numbers, scene::Scene, subject::Look};
 
 /// State of one no-helmet task; subjects are workers.
 #[derive(Debug, Default)]
-pub(crate) struct NoHelmet {
-    workers: Workers,
-    subjects: Subjects,
-}
-
-/// A worker on this frame.
-struct Sighting<'a> {
-    key: u64,
-    person: Option<&'a Track>,
-    head: Option<&'a Track>,
-    /// Whether what is seen of the head may vote.
-    votes: bool,
-}
+pub(crate) struct NoHelmet(BareHeads);
 
 impl Rule for NoHelmet {
     fn step(&mut self, scene: &Scene<'_>, task: &Task, alarms: &mut Numbers, out: &mut Vec<Decision>) {
         let mut changes = Vec::new();
-        let sightings = self.sightings(scene, &mut changes);
-        let looks: Vec<Look> = sightings.iter().filter_map(|s| s.look(scene, task)).collect();
-        self.subjects.step(scene, &task.params, &looks, alarms, &mut changes);
-        let about = |key| {
-            let sighting = sightings.iter().find(|s| s.key == key)?;
-            let zone = task.zone_of(sighting.foot()?)?.to_owned();
-            let path = sighting.person.or(sighting.head).map(|t| t.history.path(t.id, scene.classes))?;
-            let tracks = sighting.person.iter().chain(&sighting.head).map(|t| t.id).collect();
-            Some(About { zone, tracks, path })
-        };
-        decisions(scene, task, changes, about, out);
+        let sightings = self.0.sightings(scene, &mut changes);
+        let zone_of = |body| task.zone_of_box(&body);
+        let look = |s: &super::bare_heads::Sighting<'_>| s.look(scene, task, s.body().and_then(zone_of));
+        let looks: Vec<Look> = sightings.iter().filter_map(look).collect();
+        self.0.subjects.step(scene, &task.params, &looks, alarms, &mut changes);
+        let find = |key| sightings.iter().find(|s| s.key == key);
+        let about = |key| find(key).and_then(|s| s.about(scene, s.body().and_then(zone_of)?.name));
+        let measures = |key| find(key).and_then(|s| s.head_size(scene)).into_iter().collect();
+        decisions_with(scene, task, changes, about, measures, out);
     }
 
     fn end_all(&mut self, at: Timestamp, out: &mut Vec<Decision>) {
         let mut changes = Vec::new();
-        self.subjects.end_all(at, &mut changes);
+        self.0.subjects.end_all(at, &mut changes);
         ends(changes, out);
     }
 
     fn alarmed_tracks(&self, out: &mut Vec<u64>) {
-        for key in self.subjects.alarmed() {
-            out.extend(self.workers.tracks_of(key));
-        }
+        self.0.alarmed_tracks(out);
     }
-}
-
-impl NoHelmet {
-    /// Says who is seen: pairs first, then persons without a head, then heads without a person.
-    fn sightings<'a>(&mut self, scene: &Scene<'a>, changes: &mut Vec<crate::subject::Change>) -> Vec<Sighting<'a>> {
-        let mut sightings = Vec::new();
-        self.workers.begin(scene);
-        for (person, head) in pairs(scene) {
-            let Some(head) = head else { continue };
-            let (key, merged) = self.workers.of_pair(person.id, head.id);
-            if let Some(merged) = merged {
-                self.subjects.merge(key, merged, scene.at, changes);
-            }
-            sightings.push(Sighting { key, person: Some(person), head: Some(head), votes: true });
-        }
-        for (person, head) in pairs(scene) {
-            if head.is_none() {
-                let key = self.workers.of_person(person.id);
-                sightings.push(Sighting { key, person: Some(person), head: None, votes: false });
-            }
-        }
-        for (head, whose) in scene.heads.iter().zip(&scene.heads_of) {
-            if matches!(whose, HeadOf::Person(_)) {
-                continue;
-            }
-            let clear = *whose == HeadOf::Nobody;
-            if let Some(key) = self.workers.of_lone_head(head.id, clear) {
-                sightings.push(Sighting { key, person: None, head: Some(head), votes: clear });
-            }
-        }
-        sightings
-    }
-}
-
-fn pairs<'s, 'a>(scene: &'s Scene<'a>) -> impl Iterator<Item = (&'a Track, Option<&'a Track>)> + use<'s, 'a> {
-    scene.persons.iter().enumerate().map(|(p, person)| {
-        let head = scene.heads_of.iter().position(|h| *h == HeadOf::Person(p)).map(|h| scene.heads[h]);
-        (*person, head)
-    })
-}
-
-impl Sighting<'_> {
-    fn foot(&self) -> Option<Point> {
-        let person = self.person.map(|p| p.seen.bbox.foot_point());
-        person.or_else(|| self.head.map(|h| foot_below_head(&h.seen.bbox)))
-    }
-
-    fn look(&self, scene: &Scene<'_>, task: &Task) -> Option<Look> {
-        let inside = task.zone_of(self.foot()?).is_some();
-        let track = self.person.or(self.head)?;
-        let (place, pixels) = match (self.person, self.head) {
-            (Some(person), _) => (Place::of_person(&person.seen.bbox, scene.aspect), scene.pixels(&person.seen.bbox)),
-            (None, head) => {
-                let bbox = &head?.seen.bbox;
-                (Place::of_head(bbox, scene.aspect), scene.pixels(bbox) * HEADS_PER_STATURE)
-            }
-        };
-        let tall_enough = pixels >= task.params.min_target_px as f32;
-        let head = self.head.filter(|_| self.votes && tall_enough && inside);
-        Some(Look {
-            key: self.key,
-            track: track.id,
-            place,
-            moved: track.moved,
-            inside,
-            vote: head.and_then(|h| vote(scene, &task.params, h)),
-        })
-    }
-}
-
-fn vote(scene: &Scene<'_>, params: &TaskParams, head: &Track) -> Option<Vote> {
-    let seen = &head.seen;
-    if seen.score < params.min_score {
-        return None;
-    }
-    let size = (scene.pixels(&seen.bbox) / CLEAR_HEAD_PX).clamp(SMALLEST_HEAD_WEIGHT, 1.0);
-    let clarity = (1.0 - seen.rival / seen.score).max(0.0);
-    let violation = Some(seen.class) == scene.bare_head;
-    let enough = if violation { CLEAR_ACCUSATION } else { CLEAR_ACQUITTAL };
-    (clarity >= enough).then_some(Vote { violation, weight: size * seen.score * clarity, score: seen.score })
 }

@@ -21,8 +21,11 @@ fn dwell(secs: f32) -> Task {
 
 fn at_night(weekday: u8) -> Task {
     let mut task = pit();
-    task.schedule =
-        Schedule { utc_offset_minutes: 480, spans: vec![ScheduleSpan { weekday, from_minute: 0, to_minute: 1440 }] };
+    task.schedule = Schedule {
+        utc_offset_minutes: 480,
+        spans: vec![ScheduleSpan { weekday, from_minute: 0, to_minute: 1440 }],
+        ..Schedule::default()
+    };
     task
 }
 
@@ -185,8 +188,11 @@ fn an_end_tells_when_the_person_was_last_seen() {
 fn a_schedule_that_ends_ends_its_alarms() {
     let mut task = pit();
     // Armed for the first minute of Monday only.
-    task.schedule =
-        Schedule { utc_offset_minutes: 0, spans: vec![ScheduleSpan { weekday: 0, from_minute: 0, to_minute: 1 }] };
+    task.schedule = Schedule {
+        utc_offset_minutes: 0,
+        spans: vec![ScheduleSpan { weekday: 0, from_minute: 0, to_minute: 1 }],
+        ..Schedule::default()
+    };
     let decisions = play(vec![task], &film(70.0, vec![worker(0.6, 0.8, 0.35)]).frames());
     assert_eq!(raises(&decisions).len(), 1);
     assert_eq!(ends(&decisions), [(1, 60.0)]);

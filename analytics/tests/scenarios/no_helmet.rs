@@ -276,6 +276,7 @@ fn scenarios() {
                 Schedule {
                     utc_offset_minutes: 0,
                     spans: vec![ScheduleSpan { weekday: 2, from_minute: 0, to_minute: 60 }],
+                    ..Schedule::default()
                 },
             ),
             0,

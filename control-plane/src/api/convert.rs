@@ -106,7 +106,11 @@ impl From<Schedule> for protocol::Schedule {
             from_minute: s.from_minute,
             to_minute: s.to_minute,
         };
-        Self { utc_offset_minutes: schedule.utc_offset_minutes, spans: schedule.spans.into_iter().map(span).collect() }
+        Self {
+            utc_offset_minutes: schedule.utc_offset_minutes,
+            spans: schedule.spans.into_iter().map(span).collect(),
+            holidays: Vec::new(),
+        }
     }
 }
 

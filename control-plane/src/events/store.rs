@@ -1,12 +1,12 @@
 //! SQL of the events.
 
-use protocol::{EdgeId, Event, EventId, Evidence, EvidenceKind, SiteId, Timestamp};
+use protocol::{Algorithm, EdgeId, Event, EventId, Evidence, EvidenceKind, SiteId, Timestamp};
 use server_kit::{DbError, Filter};
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use super::{
     lifecycle::{Action, Reason, State},
-    types::{AlgorithmCounts, Clip, EventCounters, EventSummary, HistoryEntry, Snapshot, StateCounts},
+    types::{Clip, EventCounters, EventSummary, HistoryEntry, Snapshot, StateCounts},
 };
 use crate::api;
 
@@ -235,15 +235,16 @@ pub(crate) async fn take_step(
 
 /// Counts everything; `today` begins at `midnight`.
 pub(crate) async fn counters(c: &mut AnyConnection, midnight: Timestamp) -> Result<EventCounters, DbError> {
-    let mut counters = EventCounters::default();
+    let by_algorithm = Algorithm::ALL.into_iter().map(|a| (a.as_str(), 0)).collect();
+    let mut counters = EventCounters { by_algorithm, ..EventCounters::default() };
     let query = sqlx::query("select state, algorithm, count(*) from events group by state, algorithm");
     for row in query.fetch_all(&mut *c).await? {
         let (state, algorithm): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let count = row.try_get::<i64, _>(2)?.unsigned_abs();
         let state = State::parse(&state).ok_or_else(|| DbError::corrupt("events.state")(&state))?;
-        let algorithm = algorithm.parse().map_err(|e| DbError::corrupt("events.algorithm")(&e))?;
+        let algorithm: Algorithm = algorithm.parse().map_err(|e| DbError::corrupt("events.algorithm")(&e))?;
         *by_state(&mut counters.by_state, state) += count;
-        *by_algorithm(&mut counters.by_algorithm, algorithm) += count;
+        *counters.by_algorithm.entry(algorithm.as_str()).or_default() += count;
     }
     let row = sqlx::query("select count(*) from events where decided_at >= $1").bind(midnight.as_micros());
     counters.today = row.fetch_one(c).await?.try_get::<i64, _>(0)?.unsigned_abs();
@@ -264,19 +265,11 @@ fn by_state(counts: &mut StateCounts, state: State) -> &mut u64 {
     }
 }
 
-fn by_algorithm(counts: &mut AlgorithmCounts, algorithm: protocol::Algorithm) -> &mut u64 {
-    match algorithm {
-        protocol::Algorithm::NoHelmet => &mut counts.no_helmet,
-        protocol::Algorithm::Intrusion => &mut counts.intrusion,
-        protocol::Algorithm::Crowd => &mut counts.crowd,
-    }
-}
-
 fn summary_of(row: &AnyRow) -> Result<EventSummary, DbError> {
     let text = |column: usize| row.try_get::<String, _>(column);
     let time = |column: usize| row.try_get::<i64, _>(column).map(Timestamp::from_micros);
     let small = |column: usize| Ok::<_, sqlx::Error>(row.try_get::<Option<i64>, _>(column)?.unwrap_or_default() as u32);
-    let algorithm: protocol::Algorithm = text(1)?.parse().map_err(|e| DbError::corrupt("events.algorithm")(&e))?;
+    let algorithm: Algorithm = text(1)?.parse().map_err(|e| DbError::corrupt("events.algorithm")(&e))?;
     let snapshot = match row.try_get::<Option<String>, _>(17)? {
         None => None,
         Some(hash) => Some(Snapshot {

@@ -1,5 +1,7 @@
 //! Bodies of the event endpoints.
 
+use std::collections::BTreeMap;
+
 use protocol::{CameraId, EventId, SiteId, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -178,19 +180,12 @@ pub(crate) struct StateCounts {
     pub(crate) ignored: u64,
 }
 
-/// Events per algorithm. Every algorithm is there.
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
-pub(crate) struct AlgorithmCounts {
-    pub(crate) no_helmet: u64,
-    pub(crate) intrusion: u64,
-    pub(crate) crowd: u64,
-}
-
 /// How many events there are.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub(crate) struct EventCounters {
     pub(crate) by_state: StateCounts,
-    pub(crate) by_algorithm: AlgorithmCounts,
+    /// By algorithm id; every algorithm is there.
+    pub(crate) by_algorithm: BTreeMap<&'static str, u64>,
     /// Decided since midnight, China Standard Time.
     pub(crate) today: u64,
 }

@@ -32,9 +32,13 @@ pub(crate) async fn events_with(c: &mut AnyConnection, hash: &ContentHash) -> Re
     query.fetch_all(c).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
-/// What kind of file it is, as its events say; `None` when no event refers to it.
+/// What kind of file it is, as its events say, or as a picture that was approved; `None` when nothing refers to it.
 pub(crate) async fn media_type(c: &mut AnyConnection, hash: &ContentHash) -> Result<Option<String>, DbError> {
-    let query = sqlx::query("select media_type from event_evidence where hash = $1 limit 1").bind(hash.as_str());
+    let query = sqlx::query(
+        "select media_type from event_evidence where hash = $1
+         union all select 'image/jpeg' from reference_pictures where hash = $1 limit 1",
+    );
+    let query = query.bind(hash.as_str());
     Ok(query.fetch_optional(c).await?.map(|row| row.try_get(0)).transpose()?)
 }
 

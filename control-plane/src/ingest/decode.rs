@@ -63,6 +63,7 @@ pub(super) fn decode(message: &Message) -> Incoming {
             Ok(envelope) => Incoming::Reported(edge, Box::new(envelope.body)),
             Err(error) => bad(error),
         },
+        Channel::Telemetry => Incoming::Bad(Bad { reason: "hourly counts are not kept here yet".into(), received: None }),
         Channel::Desired | Channel::Receipt => {
             Incoming::Bad(Bad { reason: "only the plane writes this topic".into(), received: None })
         }

@@ -15,7 +15,7 @@ use utoipa::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{algorithms, cameras, edges, events, evidence, session, sites, state::App, stream, tasks};
+use crate::{algorithms, cameras, edges, events, evidence, references, session, sites, state::App, stream, tasks};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -55,6 +55,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(evidence::routes::router())
         .merge(cameras::routes::router())
         .merge(tasks::routes::router())
+        .merge(references::routes::router())
         .merge(algorithms::routes::router())
         .merge(edges::routes::router())
         .merge(sites::routes::router())

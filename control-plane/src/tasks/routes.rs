@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::{extract::State, http::StatusCode};
-use protocol::{EdgeId, Subject, TaskId, TaskSpec};
+use protocol::{EdgeId, Subject, TaskId, TaskSpec, Timestamp};
 use server_kit::{
     ApiError, Cursor, DbError, Json, Path, Query,
     cursor::{cut, page_size},
@@ -182,6 +182,16 @@ fn valid(id: TaskId, input: TaskInput) -> Result<TaskSpec, ApiError> {
     Ok(spec)
 }
 
+/// Stores a changed task over the version it was read at; gives the task and the change's number.
+pub(crate) async fn replace(c: &mut AnyConnection, row: TaskRow, now: Timestamp) -> Result<(Task, i64), ApiError> {
+    if !store::update(c, &row.spec, row.version, now).await? {
+        return Err(ApiError::conflict());
+    }
+    edges::store::bump_generation(c, row.edge).await?;
+    let seq = stream::append(c, &[(ChangeKind::Task, row.spec.id.to_string())], now).await?;
+    Ok((one(c, row.spec.id).await?, seq))
+}
+
 async fn edge_of(c: &mut AnyConnection, spec: &TaskSpec) -> Result<EdgeId, ApiError> {
     let camera = cameras::store::get(c, spec.camera).await?;
     let unknown = || ApiError::invalid("camera_id", "there is no such camera", "摄像头不存在或已被删除");
@@ -240,7 +250,8 @@ fn describe(row: TaskRow, reports: &Reports) -> Result<Task, ApiError> {
     })
 }
 
-fn told(app: &App, seq: i64) {
+/// Tells the streams, and the edges that their desired state is another.
+pub(crate) fn told(app: &App, seq: i64) {
     app.changes.tell(seq);
     app.desired.notify_one();
 }

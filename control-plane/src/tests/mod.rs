@@ -10,6 +10,7 @@ mod harness;
 mod ingest;
 mod permissions;
 mod postgres;
+mod references;
 mod session;
 mod stream;
 mod tasks;
@@ -58,6 +59,8 @@ behaviours![
     cameras::are_paged_by_name,
     tasks::tasks_come_change_and_go,
     tasks::show_what_the_edge_says,
+    references::are_approved_kept_and_reach_their_edge,
+    references::a_false_alarm_mutes_its_place,
     events::pages_stay_stable_while_events_come_in,
     events::filters_narrow_the_list,
     events::go_through_their_closed_loop,

@@ -182,6 +182,7 @@ impl Running {
                     picture: Arc::clone(&picture),
                 },
                 Decision::End { alarm, at } => Notice::End { key: self.key(alarm), at },
+                Decision::Escalate(worse) => Notice::Escalate { key: self.key(worse.alarm), worse },
                 Decision::Suppress(held) => {
                     info!(camera.id = %self.id, task.id = %held.task, reason = held.reason, "an alarm was held back");
                     continue;

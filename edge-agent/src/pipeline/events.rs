@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use analytics::Raise;
+use analytics::{Escalation, Raise};
 use protocol::{Event, EventPhase, Measure, Timestamp};
 use runtime::Clock;
 use stream_gateway::{Clip, ClipError, Hub};
@@ -50,6 +50,8 @@ pub(super) type AlarmKey = (u64, u64);
 pub(super) enum Notice {
     /// A violation began.
     Raise { key: AlarmKey, raise: Box<Raise>, picture: Arc<Picture>, context: Context },
+    /// It got worse.
+    Escalate { key: AlarmKey, worse: Box<Escalation> },
     /// It is over.
     End { key: AlarmKey, at: Timestamp },
 }
@@ -96,6 +98,7 @@ impl Events {
             tokio::select! {
                 notice = notices.recv() => match notice {
                     Some(Notice::Raise { key, raise, picture, context }) => self.raise(key, *raise, picture, context).await,
+                    Some(Notice::Escalate { key, worse }) => self.escalate(key, *worse).await,
                     Some(Notice::End { key, at }) => self.end(key, at).await,
                     None => break,
                 },
@@ -188,6 +191,16 @@ impl Events {
         if let Some(at) = self.early.remove(&key) {
             self.end(key, at).await;
         }
+    }
+
+    /// The same event, one revision later, with a higher grade and the counts of now.
+    async fn escalate(&mut self, key: AlarmKey, worse: Escalation) {
+        let Some(open) = self.open.get_mut(&key) else { return };
+        let event = &mut open.event;
+        event.severity = event.severity.max(worse.severity);
+        (event.score, event.boxes, event.why) = (worse.score, worse.boxes, worse.why);
+        info!(event.id = %event.id, severity = event.severity.as_str(), "alarm got worse");
+        self.revise(key, Vec::new()).await;
     }
 
     async fn end(&mut self, key: AlarmKey, at: Timestamp) {

@@ -89,7 +89,7 @@ mod tests {
             let fire = sight.classes().id("fire").unwrap();
             assert_eq!(due.looked.contains(&fire), due.models.contains(1));
         }
-        assert_eq!(runs, [100, 20, 2], "in 20 s");
+        assert_eq!(runs, [100, 20, 3], "in 20 s");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 /// Tasks that look this seldom or less, microseconds between two looks, take any picture near the time: key frames
 /// will do.
-const SLOW_US: i64 = 5_000_000;
+const SLOW_US: i64 = 4_900_000;
 /// Key frames further apart than this, microseconds, are too few even for them.
 const MAX_KEY_INTERVAL_US: i64 = 30_000_000;
 
@@ -64,6 +64,9 @@ pub(super) struct Gate {
     broken: bool,
     keys_only: bool,
     last_key_us: Option<i64>,
+    /// Of key frames alone, those to decode. The sampler would know too late: decoders hold a picture back until they
+    /// have seen the next ones.
+    keys: Sampler,
 }
 
 impl Gate {
@@ -82,6 +85,7 @@ impl Gate {
         if unit.key {
             let key_interval = self.last_key_us.map(|last| unit.pts_us - last);
             self.last_key_us = Some(unit.pts_us);
+            let before = self.keys_only;
             // Looked at again with each key frame, since cameras change their mind about the interval.
             self.keys_only = match (sampler.interval_us(), key_interval) {
                 (Some(asked), Some(keys)) if keys > 0 => {
@@ -91,7 +95,13 @@ impl Gate {
                 (None, _) => false,
             };
             self.broken = false;
-            return !self.keys_only || sampler.is_due(unit.pts_us);
+            if !self.keys_only {
+                return true;
+            }
+            if !before || self.keys.interval_us != sampler.interval_us {
+                self.keys = *sampler;
+            }
+            return self.keys.pick(unit.pts_us);
         }
         if self.keys_only {
             self.broken = true;

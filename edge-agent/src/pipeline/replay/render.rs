@@ -14,6 +14,8 @@ use crate::pipeline::picture::Picture;
 
 /// Pictures that wait in front of the encoder, at most.
 const WAITING: u64 = 8;
+/// How long the first picture of a clip is shown, microseconds, as far as anybody knows.
+const NOMINAL_US: i64 = 40_000;
 /// How long the encoder may take to write the last pictures.
 const FINISH_WITHIN: gst::ClockTime = gst::ClockTime::from_seconds(120);
 /// Captions of open alarms that fit on a picture.
@@ -49,6 +51,7 @@ struct Writer {
     source: AppSrc,
     size: (u32, u32),
     first_us: i64,
+    last_us: i64,
 }
 
 impl Render {
@@ -140,7 +143,7 @@ impl Writer {
         let elements = [source.upcast_ref::<gst::Element>(), &convert, &encoder, &parser, &muxer, &sink];
         pipeline.add_many(elements).map_err(|e| plugins(&e))?;
         gst::Element::link_many(elements).map_err(|e| plugins(&e))?;
-        let this = Self { pipeline, source, size, first_us };
+        let this = Self { pipeline, source, size, first_us, last_us: first_us - NOMINAL_US };
         let started = this.pipeline.set_state(gst::State::Playing);
         started.map_err(|e| RenderError::Failed {
             path: path.to_owned(),
@@ -149,14 +152,18 @@ impl Writer {
         Ok(this)
     }
 
-    fn write(&self, pixels: Vec<u8>, pts_us: i64) -> Result<(), String> {
+    fn write(&mut self, pixels: Vec<u8>, pts_us: i64) -> Result<(), String> {
         let (width, height) = self.size;
         let padded = pad(pixels, width as usize, height as usize);
         let mut buffer = gst::Buffer::from_mut_slice(padded);
         if let Some(buffer) = buffer.get_mut() {
             let since = u64::try_from(pts_us - self.first_us).unwrap_or(0);
             buffer.set_pts(gst::ClockTime::from_useconds(since));
+            // The last picture of a file is shown for as long as the one before.
+            let shown = u64::try_from(pts_us - self.last_us).unwrap_or(0).min(1_000_000);
+            buffer.set_duration(gst::ClockTime::from_useconds(shown));
         }
+        self.last_us = pts_us;
         self.source.push_buffer(buffer).map(drop).map_err(|e| self.error().unwrap_or_else(|| e.to_string()))
     }
 
