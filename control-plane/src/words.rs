@@ -55,6 +55,7 @@ fn schedule(reason: &InvalidSchedule) -> String {
     match reason {
         InvalidSchedule::Span(i) => format!("第 {} 个时段须在同一天内且结束晚于开始", i + 1),
         InvalidSchedule::TooMany => "最多 336 个时段".to_owned(),
+        InvalidSchedule::TooManyHolidays => "最多 366 个节假日".to_owned(),
         InvalidSchedule::Offset => "时区偏移须在 14 小时以内".to_owned(),
     }
 }

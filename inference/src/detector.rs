@@ -1,37 +1,32 @@
 //! The detector: frames in, boxes out.
 
-use std::{
-    fmt,
-    fs::{self, File},
-    io::{ErrorKind, Read as _},
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{fmt, path::Path, time::Instant};
 
-use ndarray::Axis;
-use protocol::{BoundingBox, ClassId, ClassTable, ContentHash, Detection, InferenceHealth, ModelRef};
+use protocol::{BoundingBox, ClassId, ClassTable, Detection, InferenceHealth, ModelRef};
 
 use crate::{
-    Frame, InferenceError, Manifest, ModelRefused, Runtime, golden,
-    heads::{Candidate, Head},
-    manifest,
+    Frame, InferenceError, Manifest, ModelRefused, Runtime,
+    execution::Execution,
+    golden,
+    heads::{self, Candidate, Head},
+    meter::Meter,
     network::Network,
     nms,
-    preprocess::Letterbox,
+    package::Package,
+    preprocess::{Fitted, Letterbox},
 };
-
-/// Largest manifest that is read.
-const MAX_MANIFEST_BYTES: u64 = 1 << 20;
-/// Largest ONNX file that is read.
-const MAX_MODEL_BYTES: u64 = 1 << 30;
-/// Largest golden picture that is read.
-const MAX_PICTURE_BYTES: u64 = 32 << 20;
 
 /// How a detector runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DetectorOptions {
     /// Threads that share one run; 0 lets ONNX Runtime take every core.
     pub threads: usize,
+}
+
+impl DetectorOptions {
+    pub(crate) fn execution(&self) -> Execution {
+        Execution { threads: self.threads }
+    }
 }
 
 /// What is kept of a frame.
@@ -68,23 +63,18 @@ impl Detector {
     /// # Errors
     /// With the first reason not to trust it.
     pub fn load(runtime: &Runtime, dir: &Path, options: &DetectorOptions) -> Result<Self, ModelRefused> {
-        let manifest = read(&dir.join(manifest::FILE_NAME), MAX_MANIFEST_BYTES)?;
-        let manifest = std::str::from_utf8(&manifest)
-            .map_err(|e| ModelRefused::ManifestSyntax(e.to_string()))
-            .and_then(Manifest::parse)?;
-        // The bytes that are hashed are the bytes that are loaded.
-        let path = dir.join(&manifest.file);
-        let model = read(&path, MAX_MODEL_BYTES)?;
-        let hash = ContentHash::of(&model);
-        if hash != manifest.sha256 {
-            let (expected, found) = (manifest.sha256.to_string(), hash.to_string());
-            return Err(ModelRefused::WrongHash { path, expected, found });
-        }
-        let picture_path = dir.join(&manifest.golden.picture);
-        let picture = golden::decode(&picture_path, &read(&picture_path, MAX_PICTURE_BYTES)?)?;
+        Self::from_package(runtime, Package::read(dir)?, &options.execution())
+    }
 
-        let head = Head::new(&manifest);
-        let network = Network::load(runtime, &path, &model, &manifest, &head, options.threads)?;
+    pub(crate) fn from_package(
+        runtime: &Runtime,
+        package: Package,
+        execution: &Execution,
+    ) -> Result<Self, ModelRefused> {
+        let Package { manifest, path, model, picture } = package;
+        let wrong = || ModelRefused::WrongKind { head: manifest.head.name(), wanted: "a detector" };
+        let head = Head::new(&manifest).ok_or_else(wrong)?;
+        let network = Network::load(runtime, &path, &model, &manifest, heads::wanted(&manifest), execution)?;
         let mut detector = Self {
             classes: manifest.class_table(),
             thresholds: manifest.classes.iter().map(|class| class.threshold).collect(),
@@ -99,7 +89,7 @@ impl Detector {
         tracing::info!(
             model.name = %detector.manifest.model.name,
             model.version = %detector.manifest.model.version,
-            inference.threads = options.threads,
+            inference.threads = execution.threads,
             "model loaded"
         );
         Ok(detector)
@@ -127,15 +117,7 @@ impl Detector {
 
     /// How it runs: provider, precision, speed of the last seconds.
     pub fn health(&self) -> InferenceHealth {
-        let ModelRef { name, version } = &self.manifest.model;
-        let (fps, latency_ms) = self.meter.read();
-        InferenceHealth {
-            model: format!("{name} {version}"),
-            provider: "cpu".into(),
-            precision: "fp32".into(),
-            fps,
-            latency_ms,
-        }
+        self.meter.health(&self.manifest.model)
     }
 
     /// Detects on `frames` and writes the boxes of each, strongest first, into the slot of `out` at its place.
@@ -190,14 +172,15 @@ impl Detector {
         for (slot, frame) in frames.iter().enumerate() {
             letterbox.fill(frame, network.slot(slot))?;
         }
-        network.run(frames.len(), |output| {
-            for ((output, frame), out) in output.axis_iter(Axis(0)).zip(frames).zip(out) {
+        let nms_iou = Head::nms_iou(manifest);
+        network.run(frames.len(), |outputs| {
+            for (slot, (frame, out)) in frames.iter().zip(out).enumerate() {
                 candidates.clear();
-                head.decode(&output, limits.min_score, candidates);
-                let (width, height) = letterbox.fitted(frame.size());
-                clip(candidates, width, height);
-                nms::suppress(candidates, manifest.output.nms_iou, limits.max_per_frame);
-                out.extend(candidates.iter().map(|candidate| normalise(candidate, width, height)));
+                head.decode(outputs, slot, limits.min_score, candidates);
+                let fitted = letterbox.fitted(frame.size());
+                clip(candidates, &fitted);
+                nms::suppress(candidates, nms_iou, limits.max_per_frame);
+                out.extend(candidates.iter().map(|candidate| normalise(candidate, &fitted)));
             }
         })
     }
@@ -218,71 +201,18 @@ impl fmt::Debug for Detector {
     }
 }
 
-/// Cuts boxes at the picture's edges and drops those that lie outside.
-fn clip(candidates: &mut Vec<Candidate>, width: f32, height: f32) {
+/// Counts corners from the picture's own, cuts boxes at its edges and drops those that lie outside.
+fn clip(candidates: &mut Vec<Candidate>, fitted: &Fitted) {
     candidates.retain_mut(|c| {
-        (c.left, c.right) = (c.left.clamp(0.0, width), c.right.clamp(0.0, width));
-        (c.top, c.bottom) = (c.top.clamp(0.0, height), c.bottom.clamp(0.0, height));
+        let inside = |at: f32, start: f32, length: f32| (at - start).clamp(0.0, length);
+        (c.left, c.right) = (inside(c.left, fitted.left, fitted.width), inside(c.right, fitted.left, fitted.width));
+        (c.top, c.bottom) = (inside(c.top, fitted.top, fitted.height), inside(c.bottom, fitted.top, fitted.height));
         c.right > c.left && c.bottom > c.top
     });
 }
 
-fn normalise(c: &Candidate, width: f32, height: f32) -> Detection {
+fn normalise(c: &Candidate, &Fitted { width, height, .. }: &Fitted) -> Detection {
     let (x, y) = (c.left / width, c.top / height);
     let bbox = BoundingBox::new(x, y, c.right / width - x, c.bottom / height - y);
     Detection { class: ClassId(c.class), score: c.score, bbox }
-}
-
-/// Reads a file of the package, unless it is absurdly large.
-fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ModelRefused> {
-    let failed = |e: std::io::Error| match e.kind() {
-        ErrorKind::NotFound => ModelRefused::FileMissing(path.to_owned()),
-        _ => ModelRefused::Unreadable { path: path.to_owned(), reason: e },
-    };
-    let bytes = fs::metadata(path).map_err(failed)?.len();
-    if bytes > limit {
-        return Err(ModelRefused::TooLarge { path: path.to_owned(), bytes, limit });
-    }
-    let mut content = Vec::with_capacity(bytes as usize);
-    // The file may grow between the two calls; the limit holds all the same.
-    File::open(path).and_then(|file| file.take(limit).read_to_end(&mut content)).map_err(failed)?;
-    Ok(content)
-}
-
-/// Measures speed over windows of a few seconds.
-#[derive(Debug, Default)]
-struct Meter {
-    window: Option<Instant>,
-    frames: usize,
-    busy: Duration,
-    last: (f32, f32),
-}
-
-impl Meter {
-    const WINDOW: Duration = Duration::from_secs(5);
-
-    fn add(&mut self, frames: usize, took: Duration) {
-        let window = *self.window.get_or_insert_with(Instant::now);
-        self.frames += frames;
-        self.busy += took;
-        if window.elapsed() >= Self::WINDOW {
-            self.last = self.current(window);
-            *self = Self { last: self.last, ..Self::default() };
-        }
-    }
-
-    /// Frames per second and milliseconds per frame.
-    fn read(&self) -> (f32, f32) {
-        match self.window {
-            // The last window is too old to speak for now.
-            Some(window) if window.elapsed() >= Self::WINDOW => self.current(window),
-            Some(window) if self.last.0 == 0.0 => self.current(window),
-            _ => self.last,
-        }
-    }
-
-    fn current(&self, window: Instant) -> (f32, f32) {
-        let secs = window.elapsed().as_secs_f32().max(1e-3);
-        (self.frames as f32 / secs, self.busy.as_secs_f32() * 1000.0 / self.frames.max(1) as f32)
-    }
 }

@@ -46,6 +46,9 @@ pub enum InferenceError {
         /// What came.
         found: String,
     },
+    /// A second stage gave numbers that are none.
+    #[error("the network gave a result that is not a number")]
+    NotANumber,
     /// OpenCV refused a picture.
     #[error("measuring the picture failed: {0}")]
     Measure(String),
@@ -57,6 +60,15 @@ pub enum InferenceError {
 /// Why a model folder is not taken into use.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelRefused {
+    /// A folder that should hold packages holds none.
+    #[error("{path} holds no model package: it needs folders with a manifest.toml", path = .0.display())]
+    NoPackage(PathBuf),
+    /// More packages than anybody needs.
+    #[error("the folder holds more than {0} model packages, this one is left out: remove some")]
+    TooManyPackages(usize),
+    /// Another package has the same name.
+    #[error("another package is called `{0}` too, this one is left out: remove one of them")]
+    SameName(String),
     /// A file of the package is not there.
     #[error("the model package has no {path}: install the package again", path = .0.display())]
     FileMissing(PathBuf),
@@ -93,8 +105,16 @@ pub enum ModelRefused {
         reason: String,
     },
     /// The model has an output format this program cannot decode.
-    #[error("the model has a `{0}` head, this program decodes: yolox")]
+    #[error("the model has a `{0}` head, this program decodes: {heads}", heads = crate::manifest::HEADS)]
     UnsupportedHead(String),
+    /// The package is fine, but not for what it was asked for.
+    #[error("the model has a `{head}` head, {wanted} is needed here")]
+    WrongKind {
+        /// What it has.
+        head: &'static str,
+        /// What was asked for.
+        wanted: &'static str,
+    },
     /// The model file is not the one the manifest was written for.
     #[error("{path} is damaged or was replaced: its SHA-256 is {found}, the manifest says {expected}", path = path.display())]
     WrongHash {
@@ -113,7 +133,7 @@ pub enum ModelRefused {
         /// What ONNX Runtime says.
         reason: String,
     },
-    /// The network does not have exactly the one input the manifest names.
+    /// The network does not have exactly the inputs the manifest names.
     #[error("the network has the inputs [{found}], the manifest says [{expected}]")]
     InputName {
         /// From the manifest.
@@ -132,6 +152,9 @@ pub enum ModelRefused {
     /// The input is not made of 32-bit floats.
     #[error("the network's input has type {0}, only float32 is supported")]
     InputType(String),
+    /// The input for the picture's size is not made of two 64-bit integers a frame.
+    #[error("the network's size input is {0}, only int64 N×2 is supported")]
+    SizeInput(String),
     /// The network has no output of the name in the manifest.
     #[error("the network has the outputs [{found}], the manifest says `{expected}`")]
     OutputName {
@@ -148,9 +171,14 @@ pub enum ModelRefused {
         /// Of the network.
         found: String,
     },
-    /// The output is not made of 32-bit floats.
-    #[error("the network's output has type {0}, only float32 is supported")]
-    OutputType(String),
+    /// The output is made of other numbers than its kind of output is.
+    #[error("the network's output has type {found}, here only {wanted} is supported")]
+    OutputType {
+        /// What the head is decoded from.
+        wanted: &'static str,
+        /// Of the network.
+        found: String,
+    },
     /// The network knows another number of classes.
     #[error("the network has {network} classes, the manifest lists {manifest}")]
     ClassCount {
@@ -170,7 +198,7 @@ pub enum ModelRefused {
     /// The network ran, but does not see on the golden picture what it must see.
     #[error("the model fails its golden picture: expected {expected}, {found}")]
     GoldenMismatch {
-        /// Class, box and score that the manifest promises.
+        /// What the manifest promises.
         expected: String,
         /// The best that was seen.
         found: String,

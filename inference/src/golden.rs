@@ -11,6 +11,8 @@ use crate::{Manifest, ModelRefused, runtime::guarded};
 const MIN_IOU: f32 = 0.9;
 /// How far a score may be from its golden score; another JPEG decoder or thread count moves it by far less.
 const MAX_SCORE_ERROR: f32 = 0.05;
+/// How far a value of a vector of length one may be from its golden value.
+const MAX_VECTOR_ERROR: f32 = 0.02;
 /// The largest side of a golden picture.
 const MAX_SIDE: u32 = 8192;
 
@@ -30,12 +32,50 @@ fn decode_guarded(bytes: &[u8]) -> image::ImageResult<RgbImage> {
     Ok(reader.decode()?.into_rgb8())
 }
 
+/// A box in pixels of a picture of `size`, as shares of it.
+pub(crate) fn normalised([left, top, width, height]: [f32; 4], size: (u32, u32)) -> BoundingBox {
+    let (w, h) = (size.0 as f32, size.1 as f32);
+    BoundingBox::new(left / w, top / h, width / w, height / h)
+}
+
+/// Checks that the scores of each golden box, `found`, have its class at the score it had.
+pub(crate) fn check_scores(manifest: &Manifest, found: &[Vec<f32>]) -> Result<(), ModelRefused> {
+    for (golden, scores) in manifest.golden.boxes.iter().zip(found) {
+        let class = &manifest.classes[usize::from(golden.class)].name;
+        let found = scores.get(usize::from(golden.class)).copied();
+        if found.is_some_and(|score| (score - golden.score).abs() <= MAX_SCORE_ERROR) {
+            continue;
+        }
+        let [left, top, ..] = golden.bbox;
+        return Err(ModelRefused::GoldenMismatch {
+            expected: format!("{class} at {left:.0},{top:.0} with score {:.3}", golden.score),
+            found: found.map_or_else(|| "that part is outside of it".into(), |score| format!("found score {score:.3}")),
+        });
+    }
+    Ok(())
+}
+
+/// Checks that the vector of each golden part, `found`, starts as it did.
+pub(crate) fn check_vectors(manifest: &Manifest, found: &[Vec<f32>]) -> Result<(), ModelRefused> {
+    for (golden, vector) in manifest.golden.vectors.iter().zip(found) {
+        let close = |(a, b): (&f32, &f32)| (a - b).abs() <= MAX_VECTOR_ERROR;
+        if vector.len() >= golden.starts.len() && vector.iter().zip(&golden.starts).all(close) {
+            continue;
+        }
+        let [left, top, ..] = golden.bbox;
+        return Err(ModelRefused::GoldenMismatch {
+            expected: format!("a vector at {left:.0},{top:.0} that starts with {:?}", golden.starts),
+            found: format!("found {:?}", &vector[..golden.starts.len().min(vector.len())]),
+        });
+    }
+    Ok(())
+}
+
 /// Checks that every golden box is among `found`.
 pub(crate) fn check(manifest: &Manifest, size: (u32, u32), found: &[Detection]) -> Result<(), ModelRefused> {
     for golden in &manifest.golden.boxes {
-        let (w, h) = (size.0 as f32, size.1 as f32);
         let [left, top, width, height] = golden.bbox;
-        let expected = BoundingBox::new(left / w, top / h, width / w, height / h);
+        let expected = normalised(golden.bbox, size);
         let best = found
             .iter()
             .filter(|detection| detection.class.0 == golden.class)

@@ -15,7 +15,7 @@
 //! looks (`votes_needed` of `votes_window`) over `dwell_secs` must agree. Then the cells vote, too: only those that
 //! were wet on most of the looks count, and their share must reach `share_needed`. A pond stays where it is; the
 //! shine on wet asphalt 路面反光, headlights on it and passing shadows wander. One event per zone; it ends when the
-//! looks say dry, or when there was no look for 20 looks' time.
+//! looks say dry, or when there was no look for 60 looks' time.
 //!
 //! # Parameters
 //! | name | unit | default | meaning |
@@ -60,7 +60,7 @@ const REFERENCE_LOOKS: f32 = 6.0;
 /// Water must have changed the reference at least by this share of what is under water.
 const CHANGED_BY_WATER: f32 = 0.5;
 /// An alarm without looks ends after so many looks' time.
-const PATIENCE_LOOKS: f32 = 20.0;
+const PATIENCE_LOOKS: f32 = 60.0;
 
 /// State of one ponding task.
 #[derive(Debug, Default)]

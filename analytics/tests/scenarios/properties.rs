@@ -68,7 +68,7 @@ proptest! {
                     prop_assert!(raise.boxes.len() <= 64 && raise.path.len() <= 64);
                 }
                 Decision::End { alarm, .. } => prop_assert!(open.remove(alarm).is_some(), "an end without a raise"),
-                Decision::Suppress(_) => {}
+                Decision::Escalate(_) | Decision::Suppress(_) => {}
             }
         }
     }

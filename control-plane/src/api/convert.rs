@@ -3,7 +3,7 @@
 use protocol::Subject;
 
 use super::{
-    BoundingBox, CameraState, EdgeHealth, HealthWarning, InferenceHealth, Line, Measure, ModelRef, Mute, ParamsInput,
+    BoundingBox, CameraState, EdgeHealth, HealthWarning, Holiday, InferenceHealth, Line, Measure, ModelRef, Mute, ParamsInput,
     Point, ReferencePicture, Refusal, Schedule, ScheduleSpan, TaskParams, TimedBox, Why, Zone,
 };
 
@@ -29,8 +29,10 @@ same_fields!(protocol::event::Measure => Measure { name, value, limit, label } w
 same_fields!(protocol::ModelRef => ModelRef { name, version } with v);
 same_fields!(protocol::ScheduleSpan => ScheduleSpan { weekday, from_minute, to_minute } with v);
 same_fields!(protocol::Schedule => Schedule {
-    utc_offset_minutes; spans: v.spans.into_iter().map(Into::into).collect()
+    utc_offset_minutes; spans: v.spans.into_iter().map(Into::into).collect(),
+    holidays: v.holidays.into_iter().map(Into::into).collect()
 } with v);
+
 same_fields!(protocol::ZoneSpec => Zone {
     name, min_score; kind: v.kind.into(), points: v.points.into_iter().map(Into::into).collect()
 } with v);
@@ -69,6 +71,12 @@ impl From<protocol::Refusal> for Refusal {
     }
 }
 
+impl From<protocol::Holiday> for Holiday {
+    fn from(v: protocol::Holiday) -> Self {
+        Self { date: v.date.to_string(), plan: v.plan.into() }
+    }
+}
+
 impl From<Zone> for protocol::ZoneSpec {
     fn from(zone: Zone) -> Self {
         let points = zone.points.into_iter().map(|p| protocol::Point::new(p.x, p.y)).collect();
@@ -99,18 +107,24 @@ impl TryFrom<ReferencePicture> for protocol::ReferencePicture {
     }
 }
 
-impl From<Schedule> for protocol::Schedule {
-    fn from(schedule: Schedule) -> Self {
+impl TryFrom<Schedule> for protocol::Schedule {
+    type Error = String;
+
+    fn try_from(schedule: Schedule) -> Result<Self, Self::Error> {
         let span = |s: ScheduleSpan| protocol::ScheduleSpan {
             weekday: s.weekday,
             from_minute: s.from_minute,
             to_minute: s.to_minute,
         };
-        Self {
+        let holiday = |h: Holiday| {
+            let date = h.date.parse().map_err(|_| h.date)?;
+            Ok(protocol::Holiday { date, plan: h.plan.into() })
+        };
+        Ok(Self {
             utc_offset_minutes: schedule.utc_offset_minutes,
             spans: schedule.spans.into_iter().map(span).collect(),
-            holidays: Vec::new(),
-        }
+            holidays: schedule.holidays.into_iter().map(holiday).collect::<Result<_, String>>()?,
+        })
     }
 }
 

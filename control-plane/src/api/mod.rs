@@ -6,7 +6,7 @@ mod convert;
 mod values;
 
 pub(crate) use values::{
-    BoundingBox, CameraState, EdgeHealth, HealthWarning, InferenceHealth, Line, Measure, ModelRef, Mute, ParamsInput,
+    BoundingBox, CameraState, EdgeHealth, HealthWarning, Holiday, InferenceHealth, Line, Measure, ModelRef, Mute, ParamsInput,
     Point, ReferencePicture, Refusal, Schedule, ScheduleSpan, TaskParams, TimedBox, Why, Zone,
 };
 
@@ -62,6 +62,10 @@ mirror! {
 mirror! {
     /// Whether a rule looks into a zone or must not.
     ZoneKind = protocol::ZoneKind { Include, Exclude }
+}
+mirror! {
+    /// What a holiday means for a task.
+    HolidayPlan = protocol::HolidayPlan { AllDay, Off, LikeSunday, LikeMonday }
 }
 mirror! {
     /// What a drawn line is for.

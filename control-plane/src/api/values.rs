@@ -4,7 +4,7 @@ use protocol::{CameraId, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{LineKind, Overlap, StreamState, ZoneKind};
+use super::{HolidayPlan, LineKind, Overlap, StreamState, ZoneKind};
 
 /// A point on the picture, 0–1, origin top-left.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
@@ -139,6 +139,18 @@ pub(crate) struct Schedule {
     /// Offset of the site's local time from UTC in minutes (China: 480).
     pub(crate) utc_offset_minutes: i16,
     pub(crate) spans: Vec<ScheduleSpan>,
+    /// Days that do not follow the grid.
+    #[serde(default)]
+    pub(crate) holidays: Vec<Holiday>,
+}
+
+/// One day that does not follow the weekly grid.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Holiday {
+    /// `2027-02-06`, in the site's own time.
+    pub(crate) date: String,
+    pub(crate) plan: HolidayPlan,
 }
 
 /// Parameters as written; what is left out takes the algorithm's default.

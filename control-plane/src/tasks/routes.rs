@@ -164,6 +164,10 @@ fn valid(id: TaskId, input: TaskInput) -> Result<TaskSpec, ApiError> {
         let en = format!("{got:?} is not the SHA-256 of a picture");
         ApiError::invalid("reference.picture", en, "参考画面须为图片的 SHA-256".to_owned())
     })?;
+    let schedule = input.schedule.map(protocol::Schedule::try_from).transpose().map_err(|got| {
+        let en = format!("{got:?} is no day: write it as 2027-02-06");
+        ApiError::invalid("schedule.holidays", en, format!("“{got}”不是日期，请写成 2027-02-06"))
+    })?;
     let spec = TaskSpec {
         id,
         camera: input.camera_id,
@@ -174,7 +178,7 @@ fn valid(id: TaskId, input: TaskInput) -> Result<TaskSpec, ApiError> {
         lines: input.lines.unwrap_or_default().into_iter().map(Into::into).collect(),
         mutes: input.mutes.unwrap_or_default().into_iter().map(Into::into).collect(),
         reference,
-        schedule: input.schedule.map(Into::into).unwrap_or_default(),
+        schedule: schedule.unwrap_or_default(),
         params: input.params.map(Into::into).unwrap_or_default(),
         severity: input.severity.map(Into::into),
     };

@@ -5,17 +5,13 @@
 
 use ndarray::ArrayView2;
 
-use super::Candidate;
+use super::{
+    Candidate, MAX_DECODED,
+    cells::{self, Cell},
+};
 
 /// Columns before the classes.
 pub(super) const BOX_COLUMNS: usize = 5;
-
-#[derive(Clone, Copy, Debug)]
-struct Cell {
-    x: f32,
-    y: f32,
-    stride: f32,
-}
 
 #[derive(Debug)]
 pub(crate) struct Yolox {
@@ -24,18 +20,8 @@ pub(crate) struct Yolox {
 }
 
 impl Yolox {
-    pub(super) fn new(width: u32, height: u32, strides: &[u32], classes: usize) -> Self {
-        let cells = strides.iter().flat_map(|&stride| {
-            let rows = height / stride;
-            (0..rows).flat_map(move |y| {
-                (0..width / stride).map(move |x| Cell { x: x as f32, y: y as f32, stride: stride as f32 })
-            })
-        });
-        Self { cells: cells.collect(), classes }
-    }
-
-    pub(super) fn shape(&self) -> (usize, usize) {
-        (self.cells.len(), BOX_COLUMNS + self.classes)
+    pub(super) fn new(canvas: (u32, u32), strides: &[u32], classes: usize) -> Self {
+        Self { cells: cells::all(canvas, strides), classes }
     }
 
     pub(super) fn decode(&self, output: &ArrayView2<'_, f32>, min_score: f32, out: &mut Vec<Candidate>) {
@@ -52,20 +38,14 @@ impl Yolox {
                 }
             }
             let score = objectness * best.1;
-            if !score.is_finite() || score < min_score {
+            if score < min_score {
                 continue;
             }
             let (x, y) = ((row[0] + cell.x) * cell.stride, (row[1] + cell.y) * cell.stride);
             let (w, h) = (row[2].exp() * cell.stride / 2.0, row[3].exp() * cell.stride / 2.0);
-            if [x, y, w, h].iter().all(|v| v.is_finite()) {
-                out.push(Candidate {
-                    class: best.0 as u16,
-                    score: score.min(1.0),
-                    left: x - w,
-                    top: y - h,
-                    right: x + w,
-                    bottom: y + h,
-                });
+            out.extend(Candidate::new(best.0, score, [x - w, y - h, x + w, y + h]));
+            if out.len() >= MAX_DECODED {
+                break;
             }
         }
     }
@@ -79,9 +59,8 @@ mod tests {
 
     /// A 64 × 32 canvas, strides 8 and 32: 8 × 4 cells, then 2 × 1.
     fn decode(rows: &[(usize, [f32; 7])], min_score: f32) -> Vec<Candidate> {
-        let head = Yolox::new(64, 32, &[8, 32], 2);
-        assert_eq!(head.shape(), (34, 7));
-        let mut output = Array2::zeros(head.shape());
+        let head = Yolox::new((64, 32), &[8, 32], 2);
+        let mut output = Array2::zeros((34, 7));
         for (row, values) in rows {
             output.row_mut(*row).assign(&ndarray::aview1(values));
         }

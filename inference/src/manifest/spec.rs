@@ -21,6 +21,8 @@ pub(super) struct Manifest {
     pub(super) file: File,
     pub(super) input: Input,
     pub(super) output: Output,
+    pub(super) crop: Option<Crop>,
+    #[serde(default)]
     pub(super) classes: Vec<Class>,
     pub(super) golden: Golden,
 }
@@ -36,6 +38,7 @@ pub(super) struct File {
 #[serde(deny_unknown_fields)]
 pub(super) struct Input {
     pub(super) name: String,
+    pub(super) size_name: Option<String>,
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) layout: String,
@@ -48,13 +51,31 @@ pub(super) struct Input {
     pub(super) max_batch: u32,
 }
 
+/// Which of the optional keys must be there depends on the head.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Output {
     pub(super) name: String,
     pub(super) head: String,
-    pub(super) strides: Vec<u32>,
-    pub(super) nms_iou: f32,
+    pub(super) strides: Option<Vec<u32>>,
+    pub(super) nms_iou: Option<f32>,
+    pub(super) reg_max: Option<u32>,
+    pub(super) cell_offset: Option<f32>,
+    pub(super) labels: Option<String>,
+    pub(super) scores: Option<String>,
+    pub(super) logits: Option<String>,
+    pub(super) box_format: Option<String>,
+    pub(super) activation: Option<String>,
+    pub(super) dim: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Crop {
+    pub(super) of: Vec<String>,
+    pub(super) margin: f32,
+    pub(super) min_px: u32,
+    pub(super) max_per_frame: u32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -70,7 +91,10 @@ pub(super) struct Class {
 #[serde(deny_unknown_fields)]
 pub(super) struct Golden {
     pub(super) picture: String,
+    #[serde(default)]
     pub(super) boxes: Vec<GoldenBox>,
+    #[serde(default)]
+    pub(super) vectors: Vec<GoldenVector>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -79,4 +103,11 @@ pub(super) struct GoldenBox {
     pub(super) class: String,
     pub(super) bbox: [f32; 4],
     pub(super) score: f32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GoldenVector {
+    pub(super) bbox: [f32; 4],
+    pub(super) starts: Vec<f32>,
 }

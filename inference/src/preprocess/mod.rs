@@ -6,29 +6,36 @@
 
 mod tables;
 
+use std::ops::Range;
+
+pub(crate) use tables::Region;
 use tables::{Plan, Tap};
 
 use crate::{
     Frame, InferenceError,
     colour::Matrix,
-    manifest::{ChannelOrder, Input},
+    manifest::{ChannelOrder, Input, Layout, Resize},
 };
 
 /// Sizes that are remembered; more cameras with more sizes than this recompute tables now and then.
 const MAX_PLANS: usize = 32;
 
-/// Scales frames into the top left of a canvas and pads the rest.
+/// Scales frames, or parts of them, into a canvas and pads the rest.
 #[derive(Debug)]
 pub struct Letterbox {
-    width: u32,
-    height: u32,
+    canvas: (u32, u32),
+    resize: Resize,
+    layout: Layout,
     order: ChannelOrder,
-    /// `tensor = pixel * gain + offset` per plane of the tensor.
+    /// `tensor = pixel * gain + offset` per colour of the tensor.
     gain: [f32; 3],
     offset: [f32; 3],
     pad: f32,
     plans: Vec<Plan>,
+    crop: Plan,
     rows: Rows,
+    /// Planes of a tensor whose colours lie side by side.
+    planes: Vec<f32>,
 }
 
 /// Reused row buffers.
@@ -41,24 +48,40 @@ struct Rows {
     columns: Vec<f32>,
 }
 
+/// Where the picture lies in the canvas, in its pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fitted {
+    /// Left edge.
+    pub left: f32,
+    /// Top edge.
+    pub top: f32,
+    /// Width.
+    pub width: f32,
+    /// Height.
+    pub height: f32,
+}
+
 impl Letterbox {
     /// Prepares for the input that a manifest describes.
     pub fn new(input: &Input) -> Self {
         Self {
-            width: input.width,
-            height: input.height,
+            canvas: (input.width, input.height),
+            resize: input.resize,
+            layout: input.layout,
             order: input.order,
             gain: std::array::from_fn(|c| input.scale / input.std[c]),
             offset: std::array::from_fn(|c| -input.mean[c] / input.std[c]),
             pad: f32::from(input.pad),
             plans: Vec::with_capacity(MAX_PLANS),
+            crop: Plan::default(),
             rows: Rows::default(),
+            planes: Vec::new(),
         }
     }
 
     /// Values of one frame in the tensor.
     pub fn len(&self) -> usize {
-        3 * self.width as usize * self.height as usize
+        3 * self.canvas.0 as usize * self.canvas.1 as usize
     }
 
     /// Whether the canvas has no pixels; never.
@@ -66,13 +89,14 @@ impl Letterbox {
         self.len() == 0
     }
 
-    /// Size of a `source` picture inside the canvas.
-    pub fn fitted(&mut self, source: (u32, u32)) -> (f32, f32) {
-        let (width, height) = plan(&mut self.plans, source, (self.width, self.height)).fitted;
-        (width as f32, height as f32)
+    /// Where a `source` picture lies inside the canvas.
+    pub fn fitted(&mut self, source: (u32, u32)) -> Fitted {
+        let Plan { origin, fitted, .. } = plan(&mut self.plans, source, self.canvas, self.resize);
+        let [left, top, width, height] = [origin.0, origin.1, fitted.0, fitted.1].map(|v| v as f32);
+        Fitted { left, top, width, height }
     }
 
-    /// Writes `frame` as three planes into `out`.
+    /// Writes `frame` into `out`.
     ///
     /// # Errors
     /// When the frame's description and its bytes do not fit.
@@ -82,71 +106,120 @@ impl Letterbox {
     pub fn fill(&mut self, frame: &Frame<'_>, out: &mut [f32]) -> Result<(), InferenceError> {
         frame.check()?;
         assert_eq!(out.len(), self.len(), "the caller slices the batch by `len`");
-        let plan = plan(&mut self.plans, frame.size(), (self.width, self.height));
-        let (fitted_w, fitted_h) = plan.fitted;
-        let (width, plane) = (self.width as usize, self.width as usize * self.height as usize);
+        let mut plans = std::mem::take(&mut self.plans);
+        self.paint(frame, plan(&mut plans, frame.size(), self.canvas, self.resize), out);
+        self.plans = plans;
+        Ok(())
+    }
+
+    /// Writes a part of `frame` into `out`.
+    ///
+    /// # Errors
+    /// When the frame's description and its bytes do not fit.
+    ///
+    /// # Panics
+    /// When `out` is not [`Letterbox::len`] long.
+    pub(crate) fn fill_region(
+        &mut self,
+        frame: &Frame<'_>,
+        region: Region,
+        out: &mut [f32],
+    ) -> Result<(), InferenceError> {
+        frame.check()?;
+        assert_eq!(out.len(), self.len(), "the caller slices the batch by `len`");
+        let mut plan = std::mem::take(&mut self.crop);
+        plan.set(frame.size(), region, self.canvas, self.resize);
+        self.paint(frame, &plan, out);
+        self.crop = plan;
+        Ok(())
+    }
+
+    fn paint(&mut self, frame: &Frame<'_>, plan: &Plan, out: &mut [f32]) {
+        match self.layout {
+            Layout::Nchw => self.paint_planes(frame, plan, out),
+            Layout::Nhwc => {
+                let mut planes = std::mem::take(&mut self.planes);
+                planes.resize(out.len(), 0.0);
+                self.paint_planes(frame, plan, &mut planes);
+                let [first, second, third] = thirds(&mut planes);
+                let colours = first.iter().zip(second).zip(third);
+                for (pixel, ((a, b), c)) in out.chunks_exact_mut(3).zip(colours) {
+                    pixel.copy_from_slice(&[*a, *b, *c]);
+                }
+                self.planes = planes;
+            }
+        }
+    }
+
+    fn paint_planes(&mut self, frame: &Frame<'_>, plan: &Plan, out: &mut [f32]) {
+        let ((left, top), (fitted_w, fitted_h)) = (plan.origin, plan.fitted);
+        let width = self.canvas.0 as usize;
         self.rows.columns.resize(fitted_w * 3, 0.0);
 
         let paint = Paint { order: self.order, gain: self.gain, offset: self.offset };
         let pads: [f32; 3] = std::array::from_fn(|c| self.pad * self.gain[c] + self.offset[c]);
-        let (first, rest) = out.split_at_mut(plane);
-        let (second, third) = rest.split_at_mut(plane);
-        let mut planes = [first, second, third];
+        let mut planes = thirds(out);
         for row in 0..fitted_h {
-            let mut outs = planes.each_mut().map(|plane| &mut plane[row * width..(row + 1) * width]);
+            let start = (top + row) * width;
+            let mut outs = planes.each_mut().map(|plane| &mut plane[start..start + width]);
             for (out, pad) in outs.iter_mut().zip(pads) {
-                out[fitted_w..].fill(pad);
+                out[..left].fill(pad);
+                out[left + fitted_w..].fill(pad);
             }
-            let outs = outs.map(|out| &mut out[..fitted_w]);
+            let outs = outs.map(|out| &mut out[left..left + fitted_w]);
             match *frame {
-                Frame::Nv12 { width, height, y, y_stride, uv, uv_stride } => {
+                Frame::Nv12 { height, y, y_stride, uv, uv_stride, .. } => {
                     let matrix = Matrix::for_height(height);
-                    blend(y, y_stride, width as usize, plan.full.y[row], &mut self.rows.source);
-                    blend(uv, uv_stride, width.div_ceil(2) as usize * 2, plan.half.y[row], &mut self.rows.source_half);
+                    let (full, half) = (&plan.full, &plan.half);
+                    blend(y, y_stride, full.first..full.first + full.samples, full.y[row], &mut self.rows.source);
+                    let chroma = half.first * 2..(half.first + half.samples) * 2;
+                    blend(uv, uv_stride, chroma, half.y[row], &mut self.rows.source_half);
                     pick_nv12(plan, &mut self.rows);
                     paint.nv12(matrix, &self.rows.columns, outs);
                 }
-                Frame::Rgb { width, data, stride, .. } => {
-                    blend(data, stride, width as usize * 3, plan.full.y[row], &mut self.rows.source);
+                Frame::Rgb { data, stride, .. } => {
+                    let full = &plan.full;
+                    let bytes = full.first * 3..(full.first + full.samples) * 3;
+                    blend(data, stride, bytes, full.y[row], &mut self.rows.source);
                     pick_rgb(plan, &mut self.rows);
                     paint.rgb(&self.rows.columns, outs);
                 }
             }
         }
         for (plane, pad) in planes.iter_mut().zip(pads) {
-            plane[fitted_h * width..].fill(pad);
+            plane[..top * width].fill(pad);
+            plane[(top + fitted_h) * width..].fill(pad);
         }
-        Ok(())
     }
 }
 
-fn plan(plans: &mut Vec<Plan>, source: (u32, u32), canvas: (u32, u32)) -> &Plan {
+fn plan(plans: &mut Vec<Plan>, source: (u32, u32), canvas: (u32, u32), resize: Resize) -> &Plan {
     let found = plans.iter().position(|plan| plan.source == source);
     let at = found.unwrap_or_else(|| {
         if plans.len() == MAX_PLANS {
             plans.remove(0);
         }
-        plans.push(Plan::new(source, canvas));
+        plans.push(Plan::new(source, Region::whole(source), canvas, resize));
         plans.len() - 1
     });
     &plans[at]
 }
 
-/// Blends two neighbouring rows of `bytes` values.
-fn blend(plane: &[u8], stride: usize, bytes: usize, tap: Tap, out: &mut Vec<f32>) {
+/// Blends the `bytes` of two neighbouring rows.
+fn blend(plane: &[u8], stride: usize, bytes: Range<usize>, tap: Tap, out: &mut Vec<f32>) {
     let start = tap.index as usize * stride;
-    let upper = &plane[start..start + bytes];
-    let lower = &plane[start + stride..start + stride + bytes];
-    out.resize(bytes, 0.0);
+    let upper = &plane[start + bytes.start..start + bytes.end];
+    let lower = &plane[start + stride + bytes.start..start + stride + bytes.end];
+    out.resize(bytes.len(), 0.0);
     for ((out, &upper), &lower) in out[..].iter_mut().zip(upper).zip(lower) {
         let upper = f32::from(upper);
         *out = upper + (f32::from(lower) - upper) * tap.weight;
     }
 }
 
-fn split_columns(columns: &mut [f32]) -> [&mut [f32]; 3] {
-    let third = columns.len() / 3;
-    let (first, rest) = columns.split_at_mut(third);
+fn thirds(values: &mut [f32]) -> [&mut [f32]; 3] {
+    let third = values.len() / 3;
+    let (first, rest) = values.split_at_mut(third);
     let (second, third) = rest.split_at_mut(third);
     [first, second, third]
 }
@@ -157,7 +230,7 @@ fn mix(a: f32, b: f32, weight: f32) -> f32 {
 }
 
 fn pick_nv12(plan: &Plan, rows: &mut Rows) {
-    let [ys, us, vs] = split_columns(&mut rows.columns);
+    let [ys, us, vs] = thirds(&mut rows.columns);
     for (out, tap) in ys.iter_mut().zip(&plan.full.x) {
         let at = tap.index as usize;
         let pair = &rows.source[at..at + 2];
@@ -172,7 +245,7 @@ fn pick_nv12(plan: &Plan, rows: &mut Rows) {
 }
 
 fn pick_rgb(plan: &Plan, rows: &mut Rows) {
-    let [reds, greens, blues] = split_columns(&mut rows.columns);
+    let [reds, greens, blues] = thirds(&mut rows.columns);
     for (((r, g), b), tap) in reds.iter_mut().zip(greens).zip(blues).zip(&plan.full.x) {
         let at = tap.index as usize * 3;
         let six = &rows.source[at..at + 6];

@@ -9,6 +9,9 @@ fn input(order: ChannelOrder) -> Input {
         name: "images".into(),
         width: 64,
         height: 48,
+        size_name: None,
+        layout: Layout::Nchw,
+        resize: Resize::LetterboxTopLeft,
         order,
         scale: 1.0,
         mean: [0.0; 3],
@@ -16,6 +19,10 @@ fn input(order: ChannelOrder) -> Input {
         pad: 114,
         max_batch: 1,
     }
+}
+
+fn at_corner(width: f32, height: f32) -> Fitted {
+    Fitted { left: 0.0, top: 0.0, width, height }
 }
 
 /// A picture with edges in luma and soft chroma, without clipping after conversion.
@@ -70,8 +77,8 @@ fn check_nv12(w: usize, h: usize, extra: usize, seed: usize) {
     let mut letterbox = Letterbox::new(&input(ChannelOrder::Bgr));
     let mut out = vec![f32::NAN; letterbox.len()];
     letterbox.fill(&frame, &mut out).unwrap();
-    let (fw, fh) = letterbox.fitted(frame.size());
-    let (fw, fh) = (fw as usize, fh as usize);
+    let Fitted { width, height, .. } = letterbox.fitted(frame.size());
+    let (fw, fh) = (width as usize, height as usize);
 
     let rgb = to_rgb(w, h, &y, &uv, stride);
     let (sx, sy) = (w as f64 / fw as f64, h as f64 / fh as f64);
@@ -113,7 +120,7 @@ fn rgb_and_its_order() {
         let mut letterbox = Letterbox::new(&input(order));
         let mut out = vec![0.0; letterbox.len()];
         letterbox.fill(&frame, &mut out).unwrap();
-        assert_eq!(letterbox.fitted(frame.size()), (64.0, 48.0));
+        assert_eq!(letterbox.fitted(frame.size()), at_corner(64.0, 48.0));
         for (plane, expect) in out.chunks(64 * 48).zip(expect) {
             assert!(plane.iter().all(|value: &f32| (value - expect).abs() < 1e-4));
         }
@@ -129,7 +136,7 @@ fn normalises_pixels_and_padding() {
     let data = [255u8; 16 * 32 * 3];
     let frame = Frame::Rgb { width: 16, height: 32, data: &data, stride: 48 };
     letterbox.fill(&frame, &mut out).unwrap();
-    assert_eq!(letterbox.fitted(frame.size()), (24.0, 48.0));
+    assert_eq!(letterbox.fitted(frame.size()), at_corner(24.0, 48.0));
     for (plane, (white, pad)) in [(3.0, -1.0), (2.0, -1.2), (0.8, -0.8)].into_iter().enumerate() {
         let row = &out[plane * 64 * 48..][..64];
         assert!((row[0] - white).abs() < 1e-5 && (row[23] - white).abs() < 1e-5, "{row:?}");
@@ -155,7 +162,59 @@ fn more_sizes_than_plans() {
     for side in 16..(16 + 2 * MAX_PLANS as u32) {
         let frame = Frame::Rgb { width: side, height: side, data: &data, stride: 900 };
         letterbox.fill(&frame, &mut out).unwrap();
-        assert_eq!(letterbox.fitted(frame.size()), (48.0, 48.0));
+        assert_eq!(letterbox.fitted(frame.size()), at_corner(48.0, 48.0));
     }
     assert_eq!(letterbox.plans.len(), MAX_PLANS);
+}
+
+#[test]
+fn colours_side_by_side_are_the_same_numbers() {
+    let data: Vec<u8> = (0..40 * 30 * 3).map(|i| (i * 7 % 251) as u8).collect();
+    let frame = Frame::Rgb { width: 40, height: 30, data: &data, stride: 120 };
+    let planes = Input { mean: [1.0, 2.0, 3.0], std: [1.0, 2.0, 4.0], ..input(ChannelOrder::Rgb) };
+    let pixels = Input { layout: Layout::Nhwc, ..planes.clone() };
+    let [a, b] = [planes, pixels].map(|input| {
+        let mut letterbox = Letterbox::new(&input);
+        let mut out = vec![0.0; letterbox.len()];
+        letterbox.fill(&frame, &mut out).unwrap();
+        out
+    });
+    for (i, pixel) in b.chunks(3).enumerate() {
+        assert_eq!(pixel, [a[i], a[64 * 48 + i], a[2 * 64 * 48 + i]]);
+    }
+}
+
+#[test]
+fn a_centred_picture_is_padded_on_all_sides() {
+    let mut letterbox = Letterbox::new(&Input { resize: Resize::LetterboxCenter, ..input(ChannelOrder::Rgb) });
+    let white = [255u8; 32 * 16 * 3];
+    let mut out = vec![0.0; letterbox.len()];
+    let frame = Frame::Rgb { width: 32, height: 16, data: &white, stride: 96 };
+    letterbox.fill(&frame, &mut out).unwrap();
+    assert_eq!(letterbox.fitted(frame.size()), Fitted { left: 0.0, top: 8.0, width: 64.0, height: 32.0 });
+    for (row, values) in out[..64 * 48].chunks(64).enumerate() {
+        let expect = if (8..40).contains(&row) { 255.0 } else { 114.0 };
+        assert!(values.iter().all(|v| (v - expect).abs() < 1e-4), "row {row}");
+    }
+}
+
+#[test]
+fn a_region_is_what_a_cut_out_picture_is() {
+    let (w, h) = (96, 64);
+    let data: Vec<u8> = (0..w * h * 3).map(|i| (i * 31 % 253) as u8).collect();
+    let frame = Frame::Rgb { width: 96, height: 64, data: &data, stride: w * 3 };
+    let (left, top, width, height) = (24, 10, 40, 30);
+    let cut: Vec<u8> = (top..top + height).flat_map(|y| &data[(y * w + left) * 3..][..width * 3]).copied().collect();
+    let mut letterbox = Letterbox::new(&Input { resize: Resize::Stretch, ..input(ChannelOrder::Rgb) });
+    let (mut a, mut b) = (vec![0.0; letterbox.len()], vec![0.0; letterbox.len()]);
+    let region = Region { x: left as f64, y: top as f64, width: width as f64, height: height as f64 };
+    letterbox.fill_region(&frame, region, &mut a).unwrap();
+    letterbox.fill(&Frame::Rgb { width: 40, height: 30, data: &cut, stride: width * 3 }, &mut b).unwrap();
+    // At its edges the region sees its neighbours, and the cut-out picture repeats itself.
+    for row in 2..46 {
+        for column in 2..62 {
+            let at = row * 64 + column;
+            assert!((a[at] - b[at]).abs() < 1e-2, "{column},{row}: {} for {}", a[at], b[at]);
+        }
+    }
 }

@@ -27,8 +27,12 @@ pub fn site_ppe() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/site-ppe")
 }
 
+pub fn one_thread() -> DetectorOptions {
+    DetectorOptions { threads: 1 }
+}
+
 pub fn load(dir: &Path) -> Result<Detector, ModelRefused> {
-    Detector::load(&runtime(), dir, &DetectorOptions { threads: 1 })
+    Detector::load(&runtime(), dir, &one_thread())
 }
 
 /// The golden picture and one more made of it, so that the frames of a batch differ.

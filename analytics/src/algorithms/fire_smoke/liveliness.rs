@@ -11,19 +11,20 @@ use crate::scene::Scene;
 pub(super) const GROWING: f32 = 1.5;
 /// Relative spread of the area that flames reach and lamps do not. Detectors shake a box of a still object by one to
 /// three percent per side; flames change their area by a fifth and more within a second.
-const AREA_SPREAD: f32 = 0.08;
+const AREA_SPREAD: f32 = 0.1;
 /// Spread of the score, likewise.
-const SCORE_SPREAD: f32 = 0.12;
+const SCORE_SPREAD: f32 = 0.15;
 /// What rounding to pixels does to a side of a box, pixels.
 const PIXEL_NOISE: f32 = 1.5;
 /// How many newest looks are compared.
 const FIRE_LOOKS: usize = 8;
 const SMOKE_LOOKS: usize = 16;
-/// How far the root may wander, in sizes of the box.
-const FIRE_WANDER: f32 = 1.0;
-const SMOKE_WANDER: f32 = 2.0;
-/// Fewer looks than this say nothing.
-const FEWEST_LOOKS: usize = 3;
+/// How far the root may wander from the older half of the looks to the newer half, in sizes of the box. A vest on a
+/// walking worker makes two sizes per second.
+const FIRE_WANDER: f32 = 0.5;
+const SMOKE_WANDER: f32 = 1.0;
+/// Fewer looks than this say nothing: of five, two may be of a lamp that somebody half hides.
+const FEWEST_LOOKS: usize = 5;
 
 /// One look at a place.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +88,10 @@ fn judge(sights: &VecDeque<Sight>, looks: usize, wander: f32, scene: &Scene<'_>)
     let flicker = spread(&areas) / typical.max(1e-9) / AREA_SPREAD.max(noise) + spread(&scores) / SCORE_SPREAD;
 
     let growth = growth(&areas);
-    let away = (last.root.0 - first.root.0).hypot(last.root.1 - first.root.1);
+    let (older, newer) = newest.split_at(newest.len() / 2);
+    let root = |half: &[&Sight], of: fn(&Sight) -> f32| median(&half.iter().map(|s| of(s)).collect::<Vec<_>>());
+    let across = root(newer, |s| s.root.0) - root(older, |s| s.root.0);
+    let away = across.hypot(root(newer, |s| s.root.1) - root(older, |s| s.root.1));
     let rooted = away <= wander * (last.size.0 * last.size.1).sqrt().max((first.size.0 * first.size.1).sqrt());
     (rooted && (flicker >= 1.0 || growth >= GROWING)).then_some(Liveliness { flicker, growth })
 }

@@ -9,10 +9,10 @@
 //!
 //! # What decides
 //! Per place, `votes_needed` of the newest `votes_window` looks must show it, and it must be **alive**: its area and
-//! score flicker 闪烁, or it keeps growing, over the newest 8 (smoke: 16) looks. Spread is measured by the median
+//! score flicker 闪烁, or it keeps growing, over the newest 8 (smoke: 16), at least 5 looks. Spread is measured by the median
 //! deviation, so that somebody who walks past a lamp does not make it flicker, and against what pixels alone do to a
-//! small box. It must also stay at its root: the middle of the lower edge wanders less than the box's own size
-//! (smoke: twice). A work lamp, the low sun on steel, a sodium lamp are constant; a vest on a walking worker wanders.
+//! small box. It must also stay at its root: from the older half of the looks to the newer one the middle of the lower
+//! edge wanders less than half the box's size (smoke: its size). A work lamp, the low sun on steel, a sodium lamp are constant; a vest on a walking worker wanders.
 //!
 //! Fire must last `dwell_secs`, smoke alone `smoke_dwell_secs`: dust and steam are gone by then. One alarm per place.
 //! Fire is red 重大, smoke alone orange 较大; a task whose grade is not the algorithm's own keeps its grade for both.

@@ -58,8 +58,8 @@ const SAME_STACK_IOU: f32 = 0.2;
 const SAME_FOOT: f32 = 0.4;
 /// More of a stack than this behind people or vehicles: the count is unsure.
 const HIDDEN: f32 = 0.2;
-/// The top must be above the line by this share of a layer's height.
-const ABOVE_LINE: f32 = 0.2;
+/// The top must be above the line by this share of a layer's height, at most by that share of the picture's.
+const ABOVE_LINE: (f32, f32) = (0.2, 0.02);
 /// Stacks without looks end after so many looks' time.
 const PATIENCE_LOOKS: f32 = 20.0;
 const MOST_STACKS: usize = 64;
@@ -234,7 +234,7 @@ fn judge<'t>(stack: &Stack, scene: &Scene<'_>, task: &'t Task) -> Verdict<'t> {
 /// The height line that the stack's top reaches furthest above, while its foot is below it.
 fn above_line<'t>(stack: &Stack, task: &'t Task) -> Option<(&'t str, f32)> {
     let x = stack.bbox.center().x;
-    let margin = ABOVE_LINE * stack.layer_height();
+    let margin = (ABOVE_LINE.0 * stack.layer_height()).min(ABOVE_LINE.1);
     let lines = task.lines.iter().filter(|l| l.kind == LineKind::Height);
     let reached = lines.filter_map(|line| {
         let y = height_at(&line.points, x)?;
