@@ -20,3 +20,4 @@ mod tls;
 
 pub use agent::{EdgeEnvironment, EdgeError, run};
 pub use config::EdgeConfig;
+pub use pipeline::replay;

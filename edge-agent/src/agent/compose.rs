@@ -1,8 +1,7 @@
-//! The composition root of the agent's work: model, detector, pipeline.
+//! The composition root of the agent's work: models, pipeline.
 
 use std::sync::Arc;
 
-use inference::{Detector, DetectorOptions, Runtime};
 use runtime::{CancellationToken, Tasks};
 use tracing::{error, info};
 
@@ -10,7 +9,7 @@ use super::{EdgeEnvironment, Work};
 use crate::{
     config::EdgeConfig,
     outbox::Outbox,
-    pipeline::{Detect, Pipeline, PipelineEnv},
+    pipeline::{Models, Pipeline, PipelineEnv, load_models},
 };
 
 /// Starts what does the work. Without a usable model cameras are still pulled, and health says why.
@@ -20,15 +19,12 @@ pub(super) async fn work(
     outbox: &Outbox,
     shutdown: &CancellationToken,
 ) -> Work {
-    let detector = load_detector(config).await;
-    if let Err(reason) = &detector {
-        error!(reason, "the model cannot be used; nothing is analysed");
-    }
+    let models = load(config).await;
     let tasks = Arc::new(Tasks::under(shutdown));
     // On the heap: it is a large future, and this one is awaited inside several others.
     let pipeline = Box::pin(Pipeline::start(PipelineEnv {
         hub: env.hub.clone(),
-        detector,
+        models,
         outbox: outbox.clone(),
         clock: Arc::clone(&env.clock),
         tasks: Arc::clone(&tasks),
@@ -36,16 +32,20 @@ pub(super) async fn work(
     Work { works: Box::new(pipeline.await), tasks }
 }
 
-/// Loads and proves the model, on a thread of its own: it takes a second or two.
-async fn load_detector(config: &EdgeConfig) -> Result<Box<dyn Detect>, String> {
-    let (library, model) = (config.onnxruntime.clone(), config.model_dir.clone());
-    let options = DetectorOptions { threads: config.threads };
-    let load = move || {
-        let runtime = Runtime::load(&library).map_err(|e| e.to_string())?;
-        Detector::load(&runtime, &model, &options).map_err(|e| e.to_string())
+/// Loads and proves the models, on a thread of its own: it takes a second or two.
+async fn load(config: &EdgeConfig) -> Models {
+    let (library, dir, threads) = (config.onnxruntime.clone(), config.model_dir.clone(), config.threads);
+    let loaded = tokio::task::spawn_blocking(move || load_models(&library, &dir, threads)).await;
+    let models = match loaded {
+        Ok(Ok(models)) => models,
+        Ok(Err(e)) => Models::none(e.to_string()),
+        Err(e) => Models::none(format!("loading the models failed: {e}")),
     };
-    let detector = tokio::task::spawn_blocking(load).await.map_err(|e| format!("loading the model failed: {e}"))??;
-    let model = detector.model();
-    info!(%model.name, %model.version, "the model is loaded");
-    Ok(Box::new(detector))
+    for reason in &models.refused {
+        error!(reason, "a model cannot be used");
+    }
+    for model in models.detectors.iter().map(|d| d.model()) {
+        info!(%model.name, %model.version, "a model is loaded");
+    }
+    models
 }

@@ -3,7 +3,10 @@
 use std::{fmt, fs, path::Path};
 
 use super::EdgeConfig;
-use crate::tls;
+use crate::{
+    pipeline::{load_models, packages},
+    tls,
+};
 
 /// Something that would not work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,10 +35,9 @@ impl EdgeConfig {
             let dir = self.data_dir.display();
             add("data_dir", format!("{dir} cannot be written ({e}); make it writable for the agent's user"));
         }
-        let manifest = self.model_dir.join("manifest.toml");
-        let has_manifest = manifest.is_file();
-        if !has_manifest {
-            add("model_dir", format!("{} is missing; point model_dir at a model package", manifest.display()));
+        let packages = packages(&self.model_dir);
+        if let Err(e) = &packages {
+            add("model_dir", e.to_string());
         }
         let has_runtime = self.onnxruntime.is_file();
         if !has_runtime {
@@ -46,20 +48,15 @@ impl EdgeConfig {
         {
             add("ca_file", e.to_string());
         }
-        if load_model
-            && has_manifest
-            && has_runtime
-            && let Err(e) = self.try_model()
-        {
-            add("model_dir", e);
+        if load_model && packages.is_ok() && has_runtime {
+            self.try_models().into_iter().for_each(|reason| add("model_dir", reason));
         }
         problems
     }
 
-    fn try_model(&self) -> Result<(), String> {
-        let runtime = inference::Runtime::load(&self.onnxruntime).map_err(|e| e.to_string())?;
-        let options = inference::DetectorOptions { threads: self.threads };
-        inference::Detector::load(&runtime, &self.model_dir, &options).map(drop).map_err(|e| e.to_string())
+    fn try_models(&self) -> Vec<String> {
+        load_models(&self.onnxruntime, &self.model_dir, self.threads)
+            .map_or_else(|e| vec![e.to_string()], |models| models.refused)
     }
 }
 

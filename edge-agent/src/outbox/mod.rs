@@ -20,7 +20,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use protocol::{ContentHash, Event, Evidence, EvidenceKind, MessageId, wire, wire::Receipt};
+use protocol::{ContentHash, Event, Evidence, EvidenceKind, MessageId, Timestamp, wire, wire::Receipt};
 use runtime::Clock;
 use serde::Deserialize;
 use tokio::sync::{Mutex, watch};
@@ -290,6 +290,23 @@ impl Outbox {
         store.drop_evidence(std::slice::from_ref(hash)).await?;
         self.0.files.remove(std::slice::from_ref(hash));
         self.tell(&mut store).await
+    }
+
+    /// Events that are not over as far as the outbox knows, each in its newest revision, with when that was last
+    /// confirmed. After a start these are what the run before left open: they outlive their receipts.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn open_events(&self) -> Result<Vec<(Event, Timestamp)>, OutboxError> {
+        self.0.store.lock().await.open_events().await
+    }
+
+    /// Notes that everything open still is.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn still_open(&self) -> Result<(), OutboxError> {
+        self.0.store.lock().await.still_open(self.0.clock.now()).await
     }
 
     /// Changes whenever something came or left.

@@ -2,12 +2,15 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use analytics::Decision;
-use protocol::{Camera, CameraId, Detection, Timestamp};
+use analytics::{Decision, Raise};
+use protocol::{Camera, CameraId, Timestamp};
 use runtime::{CancellationToken, Clock, Latest};
 use stream_gateway::{AccessUnit, Hub, Unit};
 use tokio::{
@@ -17,11 +20,15 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::{
-    analysis::{Analysis, Sight},
+    analysis::Analysis,
     decode::{DecodeError, Decoder, Tap, candidates},
-    events::{AlarmKey, Context, Notice},
+    event::Context,
+    events::{AlarmKey, Notice},
+    lookout::{Lookout, Seen},
     picture::{Picture, Pool},
+    plan::Due,
     sample::{Encoded, Gate},
+    sight::Sight,
     timeline::WallTime,
     warnings::Warnings,
 };
@@ -77,12 +84,22 @@ pub(super) struct Running {
     notices: mpsc::Sender<Notice>,
     hub: Hub,
     warnings: Warnings,
+    pub(super) work: Arc<Work>,
+}
+
+/// What was done for a camera since it was added.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    /// Pictures that were decoded.
+    pub(super) decoded: AtomicU64,
+    /// Pictures that a model looked at.
+    pub(super) looked_at: AtomicU64,
 }
 
 /// What a camera is made from.
 pub(super) struct Parts {
     pub(super) run: u64,
-    pub(super) sight: Result<Sight, String>,
+    pub(super) sight: Arc<Sight>,
     pub(super) token: CancellationToken,
     pub(super) notices: mpsc::Sender<Notice>,
     pub(super) hub: Hub,
@@ -103,6 +120,7 @@ impl Running {
             notices: parts.notices,
             hub: parts.hub,
             warnings: parts.warnings,
+            work: Arc::default(),
         }
     }
 
@@ -141,13 +159,14 @@ impl Running {
     }
 
     /// Takes what was seen on a picture. Runs on the detector's thread; waits when decisions pile up.
-    pub(super) fn analyse(&self, picture: Picture, detections: &[Detection]) {
+    pub(super) fn analyse(&self, picture: Picture, due: &Due, seen: &Seen, lookout: &Lookout) {
+        self.work.looked_at.fetch_add(u64::from(!due.models.is_empty()), Ordering::Relaxed);
         let mut decisions = Vec::new();
-        let (overlay, context) = {
+        let overlay = {
             let mut analysis = self.analysis();
-            let overlay = analysis.step(&picture, detections, &mut decisions);
+            let overlay = analysis.step(&picture, due, seen, lookout, &mut decisions);
             self.watch_quality(&mut analysis, &picture);
-            (overlay, self.context(&analysis))
+            overlay
         };
         self.hub.publish_overlay(self.id, overlay);
         if decisions.is_empty() {
@@ -158,9 +177,9 @@ impl Running {
             let notice = match decision {
                 Decision::Raise(raise) => Notice::Raise {
                     key: self.key(raise.alarm),
+                    context: self.context(&raise),
                     raise,
                     picture: Arc::clone(&picture),
-                    context: context.clone(),
                 },
                 Decision::End { alarm, at } => Notice::End { key: self.key(alarm), at },
                 Decision::Escalate(worse) => Notice::Escalate { key: self.key(worse.alarm), worse },
@@ -174,8 +193,9 @@ impl Running {
         }
     }
 
-    fn context(&self, analysis: &Analysis) -> Context {
-        Context { camera: self.id, generation: analysis.generation(), model: analysis.model() }
+    fn context(&self, raise: &Raise) -> Context {
+        let analysis = self.analysis();
+        Context { camera: self.id, generation: analysis.generation(), model: analysis.model(raise) }
     }
 
     fn key(&self, alarm: u64) -> AlarmKey {
@@ -251,7 +271,12 @@ impl Feed {
             slot.put(picture);
             bell.put(());
         };
-        let tap = Tap { sampler: Mutex::default(), pool: Arc::<Pool>::default(), deliver: Box::new(deliver) };
+        let tap = Tap {
+            sampler: Mutex::default(),
+            pool: Arc::<Pool>::default(),
+            deliver: Box::new(deliver),
+            work: Arc::clone(&camera.work),
+        };
         Self {
             camera,
             clock,

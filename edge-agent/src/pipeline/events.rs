@@ -11,14 +11,23 @@ use std::{
 };
 
 use analytics::{Escalation, Raise};
-use bytes::Bytes;
-use protocol::{CameraId, ContentHash, Event, EventId, EventPhase, Evidence, EvidenceKind, ModelRef, Timestamp};
+use protocol::{Event, EventPhase, Measure, Timestamp};
+use runtime::Clock;
 use stream_gateway::{Clip, ClipError, Hub};
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, timeout},
+};
 use tracing::{info, warn};
 
-use super::{commit::Commits, picture::Picture};
-use crate::outbox::EvidenceBlob;
+use super::{
+    commit::Commits,
+    event::{Context, clip_blob, event_of, snapshot},
+    picture::Picture,
+    warnings::Warnings,
+};
+use crate::outbox::{EvidenceBlob, Outbox};
 
 /// Decisions that may wait for this task.
 pub(super) const QUEUE: usize = 256;
@@ -26,7 +35,13 @@ pub(super) const QUEUE: usize = 256;
 const CLIP_REACH: Duration = Duration::from_secs(5);
 /// Clips that may be waited for at one time.
 const MAX_CLIPS: usize = 64;
-const SNAPSHOT_QUALITY: u8 = 85;
+/// How often it is noted that alarms are still open: after a kill their end is known this well.
+const NOTE_EVERY: Duration = Duration::from_secs(30);
+/// At the stop, clips get this long to be cut short.
+const LAST_CLIPS_WITHIN: Duration = Duration::from_millis(700);
+
+/// Measure of an event that was ended after a restart: how long nobody watched, seconds.
+const UNWATCHED: &str = "unwatched_secs";
 
 /// An alarm of one run of one camera.
 pub(super) type AlarmKey = (u64, u64);
@@ -41,17 +56,11 @@ pub(super) enum Notice {
     End { key: AlarmKey, at: Timestamp },
 }
 
-/// Where a decision came from.
-#[derive(Clone, Debug)]
-pub(super) struct Context {
-    pub(super) camera: CameraId,
-    pub(super) generation: u64,
-    pub(super) model: ModelRef,
-}
-
 /// The owner of open events.
 pub(super) struct Events {
     hub: Hub,
+    outbox: Outbox,
+    clock: Arc<dyn Clock>,
     commits: Commits,
     open: BTreeMap<AlarmKey, Open>,
     /// Ends that overtook their raise.
@@ -67,10 +76,12 @@ struct Open {
 }
 
 impl Events {
-    pub(super) fn new(hub: Hub, commits: Commits) -> Self {
+    pub(super) fn new(hub: Hub, outbox: Outbox, clock: Arc<dyn Clock>, warnings: Warnings) -> Self {
         Self {
             hub,
-            commits,
+            commits: Commits::new(outbox.clone(), warnings),
+            outbox,
+            clock,
             open: BTreeMap::new(),
             early: BTreeMap::new(),
             clips: JoinSet::new(),
@@ -80,6 +91,9 @@ impl Events {
 
     /// Runs until nobody is left who could tell of a decision, and everything told is committed once.
     pub(super) async fn run(mut self, mut notices: mpsc::Receiver<Notice>) -> Result<(), std::convert::Infallible> {
+        self.end_last_run().await;
+        let mut note = interval(NOTE_EVERY);
+        note.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 notice = notices.recv() => match notice {
@@ -93,11 +107,61 @@ impl Events {
                     Err(e) => warn!(reason = %e, "a clip could not be cut"),
                 },
                 () = self.commits.retry_due() => self.commits.retry().await,
+                _ = note.tick(), if !self.open.is_empty() => {
+                    if let Err(e) = self.outbox.still_open().await {
+                        warn!(reason = %e, "it could not be noted that alarms are still open");
+                    }
+                }
             }
         }
-        // Clips that are still waited for are given up: their second half is in the future.
+        self.cut_short().await;
         self.commits.retry().await;
         Ok(())
+    }
+
+    /// Ends the events that the run before left open when it was killed: at the moment at which they were last known
+    /// to be open, with a word that nobody watched since then.
+    async fn end_last_run(&mut self) {
+        let left = match self.outbox.open_events().await {
+            Ok(left) => left,
+            Err(e) => return warn!(reason = %e, "events that the last run left open cannot be ended"),
+        };
+        let now = self.clock.now();
+        for (mut event, seen_at) in left {
+            event.revision += 1;
+            event.phase = EventPhase::End;
+            event.ended_at = Some(seen_at.max(event.decided_at));
+            event.why.measures.push(Measure {
+                name: UNWATCHED.into(),
+                value: now.since(seen_at).as_secs_f32(),
+                limit: None,
+                label: None,
+            });
+            info!(event.id = %event.id, "an event that the last run left open is ended");
+            self.commits.commit(event, Vec::new()).await;
+        }
+    }
+
+    /// Cuts the clips that are still waited for as far as there is video: their second half is in the future.
+    async fn cut_short(&mut self) {
+        self.clips.shutdown().await;
+        let now = self.clock.now();
+        let mut clips = JoinSet::new();
+        for key in std::mem::take(&mut self.awaited) {
+            let Some(Open { event }) = self.open.get(&key) else { continue };
+            let (hub, camera, decided_at) = (self.hub.clone(), event.camera, event.decided_at);
+            let cut = async move { hub.clip(camera, decided_at - CLIP_REACH, now.min(decided_at + CLIP_REACH)).await };
+            clips.spawn(async move { (key, timeout(LAST_CLIPS_WITHIN, cut).await) });
+        }
+        while let Some(done) = clips.join_next().await {
+            match done {
+                Ok((key, Ok(clip))) => self.clip(key, clip).await,
+                Ok((key, Err(_))) => {
+                    warn!(event.id = %self.open[&key].event.id, "no clip of this alarm: stopped too soon")
+                }
+                Err(e) => warn!(reason = %e, "a clip could not be cut"),
+            }
+        }
     }
 
     async fn raise(&mut self, key: AlarmKey, raise: Raise, picture: Arc<Picture>, context: Context) {
@@ -181,74 +245,4 @@ impl Events {
             self.open.remove(&key);
         }
     }
-}
-
-fn event_of(raise: Raise, context: Context) -> Event {
-    Event {
-        id: EventId::new(raise.decided_at),
-        revision: 1,
-        phase: EventPhase::New,
-        algorithm: raise.algorithm,
-        camera: context.camera,
-        task: raise.task,
-        generation: context.generation,
-        model: context.model,
-        zone: raise.zone,
-        track: raise.track,
-        severity: raise.severity,
-        started_at: raise.started_at,
-        decided_at: raise.decided_at,
-        ended_at: None,
-        score: raise.score,
-        boxes: raise.boxes,
-        path: raise.path,
-        why: raise.why,
-        evidence: Vec::new(),
-    }
-}
-
-/// Writes a JPEG, on a thread where that may take its time. Without it the event goes without a picture.
-async fn snapshot(picture: Arc<Picture>) -> Option<EvidenceBlob> {
-    let (starts_at, (width, height)) = (picture.at, picture.size());
-    let written = tokio::task::spawn_blocking(move || {
-        let mut jpeg = Vec::new();
-        inference::jpeg::encode_nv12(&picture.frame(), SNAPSHOT_QUALITY, &mut jpeg).map(|()| jpeg)
-    });
-    match written.await {
-        Ok(Ok(jpeg)) => Some(blob(EvidenceKind::Snapshot, "image/jpeg", jpeg.into(), starts_at, 0, (width, height))),
-        Ok(Err(e)) => {
-            warn!(reason = %e, "the snapshot could not be written");
-            None
-        }
-        Err(e) => {
-            warn!(reason = %e, "the snapshot could not be written");
-            None
-        }
-    }
-}
-
-fn clip_blob(clip: Clip) -> EvidenceBlob {
-    let size = (clip.width, clip.height);
-    blob(EvidenceKind::Clip, "video/mp4", clip.bytes, clip.starts_at, clip.duration_ms, size)
-}
-
-fn blob(
-    kind: EvidenceKind,
-    media_type: &str,
-    bytes: Bytes,
-    starts_at: Timestamp,
-    duration_ms: u32,
-    (width, height): (u32, u32),
-) -> EvidenceBlob {
-    let evidence = Evidence {
-        kind,
-        hash: ContentHash::of(&bytes),
-        bytes: bytes.len() as u64,
-        media_type: media_type.into(),
-        starts_at,
-        duration_ms,
-        width,
-        height,
-    };
-    EvidenceBlob { evidence, bytes }
 }

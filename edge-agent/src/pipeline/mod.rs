@@ -13,15 +13,25 @@ mod camera;
 mod commit;
 mod decode;
 mod detect;
+mod event;
 mod events;
+mod load;
+mod lookout;
+mod models;
 mod picture;
+mod plan;
 mod quality;
+pub mod replay;
 mod sample;
+mod sight;
 mod supervise;
 mod timeline;
 mod warnings;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+};
 
 use protocol::{Camera, CameraId, CameraState, HealthWarning, InferenceHealth, Refusal, StreamState, Task, TaskId};
 use runtime::{Clock, Latest, Tasks};
@@ -29,13 +39,17 @@ use stream_gateway::Hub;
 use tokio::sync::{Notify, mpsc};
 
 use self::{
-    analysis::Sight,
     camera::{Cameras, Parts, Running},
-    commit::Commits,
     events::{Events, Notice},
+    lookout::Lookout,
+    sight::Sight,
     warnings::Warnings,
 };
-pub use self::{detect::Detect, picture::Picture};
+pub use self::{
+    load::{LoadError, load_models, packages},
+    models::{Classify, Crops, Detect, Embed, MAX_MODELS, Models},
+    picture::Picture,
+};
 use crate::{
     outbox::Outbox,
     reconcile::{Executor, Report},
@@ -47,8 +61,8 @@ const MODEL_REFUSED: &str = "model_refused";
 pub struct PipelineEnv {
     /// Where streams come from and overlays go to.
     pub hub: Hub,
-    /// What looks at pictures, or why there is nothing that could. Without it video runs and tasks are refused.
-    pub detector: Result<Box<dyn Detect>, String>,
+    /// What looks at pictures. Without any model video runs, and tasks that need one are refused.
+    pub models: Models,
     /// Where events go.
     pub outbox: Outbox,
     /// The clock.
@@ -63,7 +77,7 @@ pub struct Pipeline {
     clock: Arc<dyn Clock>,
     tasks: Arc<Tasks>,
     cameras: Cameras,
-    sight: Result<Sight, String>,
+    sight: Arc<Sight>,
     /// Weak, so that the events' task ends when the cameras have.
     notices: mpsc::WeakSender<Notice>,
     runs: u64,
@@ -76,30 +90,34 @@ pub struct Pipeline {
 impl Pipeline {
     /// Starts the pipeline, without cameras.
     pub async fn start(env: PipelineEnv) -> Self {
-        let PipelineEnv { hub, detector, outbox, clock, tasks } = env;
+        let PipelineEnv { hub, models, outbox, clock, tasks } = env;
         let warnings = Warnings::default();
         let (notices, received) = mpsc::channel(events::QUEUE);
         let (bell, cameras, changed) = (Latest::default(), Cameras::default(), Arc::new(Notify::new()));
-        let health = Arc::new(Mutex::new(detector.as_ref().map(|d| d.health()).unwrap_or_default()));
-        let sight = match &detector {
-            Ok(detector) => Ok(Sight { classes: detector.classes().clone(), model: detector.model() }),
-            Err(reason) => {
-                let message = format!("no picture is analysed, since the model cannot be used: {reason}");
-                warnings.set(MODEL_REFUSED, None, message);
-                Err(reason.clone())
-            }
-        };
+        let health = Arc::new(Mutex::new(models.health()));
+        if !models.refused.is_empty() {
+            let refused = models.refused.join("; ");
+            let effect =
+                if models.detectors.is_empty() { "no picture is analysed, since" } else { "analysis lacks a model:" };
+            warnings.set(MODEL_REFUSED, None, format!("{effect} a model cannot be used: {refused}"));
+        }
+        let lookout = Lookout::new(models);
+        let sight = Arc::clone(lookout.sight());
         if let Err(e) = gstreamer::init() {
             warnings.set("decoder_missing", None, format!("no video can be decoded, GStreamer does not start: {e}"));
         }
 
-        let events = Events::new(hub.clone(), Commits::new(outbox, warnings.clone()));
+        let events = Events::new(hub.clone(), outbox, Arc::clone(&clock), warnings.clone());
         tasks.spawn("events", events.run(received)).await;
-        if let Ok(detector) = detector {
-            let (cameras, bell, health) = (cameras.clone(), bell.clone(), Arc::clone(&health));
-            let looking = detect::Looking { detector, cameras, bell, health, warnings: warnings.clone() };
-            tasks.spawn("detector", supervise::look(looking, tasks.token().clone())).await;
-        }
+        let looking = detect::Looking {
+            lookout,
+            cameras: cameras.clone(),
+            bell: bell.clone(),
+            health: Arc::clone(&health),
+            warnings: warnings.clone(),
+            failing: BTreeMap::new(),
+        };
+        tasks.spawn("detector", supervise::look(looking, tasks.token().clone())).await;
         let supervisor = supervise::Supervisor {
             hub: hub.clone(),
             clock: Arc::clone(&clock),
@@ -116,6 +134,14 @@ impl Pipeline {
     }
 }
 
+impl Pipeline {
+    /// Pictures of a camera that were decoded, and that a model looked at, since the camera was added.
+    pub fn work_done(&self, camera: CameraId) -> Option<(u64, u64)> {
+        let running = self.cameras.get(camera)?;
+        Some((running.work.decoded.load(Ordering::Relaxed), running.work.looked_at.load(Ordering::Relaxed)))
+    }
+}
+
 impl Executor for Pipeline {
     fn start_camera(&mut self, camera: Camera) {
         if let Some(running) = self.cameras.get(camera.id) {
@@ -127,7 +153,7 @@ impl Executor for Pipeline {
             self.runs += 1;
             let parts = Parts {
                 run: self.runs,
-                sight: self.sight.clone(),
+                sight: Arc::clone(&self.sight),
                 token: self.tasks.token().child_token(),
                 notices,
                 hub: self.hub.clone(),

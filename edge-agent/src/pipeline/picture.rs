@@ -95,6 +95,11 @@ impl Picture {
         }
     }
 
+    /// Luma, then interleaved chroma, without padding.
+    pub(super) fn pixels(&self) -> &[u8] {
+        &self.data
+    }
+
     /// The brightness of the pixels, row by row.
     pub(super) fn luma(&self) -> &[u8] {
         &self.data[..self.width as usize * self.height as usize]

@@ -3,6 +3,12 @@
 //! A picture that others refer to must be decoded even when nobody looks at it; a disposable one need not. When
 //! the tasks ask for fewer pictures than there are key frames, only key frames are decoded: a twelfth of the cost.
 
+/// Tasks that look this seldom or less, microseconds between two looks, take any picture near the time: key frames
+/// will do.
+const SLOW_US: i64 = 4_900_000;
+/// Key frames further apart than this, microseconds, are too few even for them.
+const MAX_KEY_INTERVAL_US: i64 = 30_000_000;
+
 /// Picks pictures at a rate, without drift and whatever the camera's own rate is.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sampler {
@@ -58,6 +64,9 @@ pub(super) struct Gate {
     broken: bool,
     keys_only: bool,
     last_key_us: Option<i64>,
+    /// Of key frames alone, those to decode. The sampler would know too late: decoders hold a picture back until they
+    /// have seen the next ones.
+    keys: Sampler,
 }
 
 impl Gate {
@@ -76,12 +85,23 @@ impl Gate {
         if unit.key {
             let key_interval = self.last_key_us.map(|last| unit.pts_us - last);
             self.last_key_us = Some(unit.pts_us);
+            let before = self.keys_only;
             // Looked at again with each key frame, since cameras change their mind about the interval.
-            self.keys_only = matches!(
-                (sampler.interval_us(), key_interval), (Some(asked), Some(keys)) if keys > 0 && asked * 9 >= keys * 10
-            );
+            self.keys_only = match (sampler.interval_us(), key_interval) {
+                (Some(asked), Some(keys)) if keys > 0 => {
+                    asked * 9 >= keys * 10 || (asked >= SLOW_US && keys <= MAX_KEY_INTERVAL_US)
+                }
+                (Some(asked), _) => asked >= SLOW_US,
+                (None, _) => false,
+            };
             self.broken = false;
-            return !self.keys_only || sampler.is_due(unit.pts_us);
+            if !self.keys_only {
+                return true;
+            }
+            if !before || self.keys.interval_us != sampler.interval_us {
+                self.keys = *sampler;
+            }
+            return self.keys.pick(unit.pts_us);
         }
         if self.keys_only {
             self.broken = true;
@@ -154,6 +174,7 @@ mod tests {
         assert_eq!(decoded(10.0, None), 45, "all from the first key frame on");
         assert_eq!(decoded(5.0, None), 23, "no disposable ones");
         assert_eq!(decoded(0.8, None), 5 + 2, "key frames only, once the interval is known, and of those every second");
+        assert_eq!(decoded(0.2, None), 1, "slow tasks never take more than key frames, and of those what is due");
         assert_eq!(decoded(10.0, Some(22)), 45 - 8, "nothing between a miss and the next key frame");
     }
 }

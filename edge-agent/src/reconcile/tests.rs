@@ -1,9 +1,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use protocol::{
-    Algorithm, CameraSpec, ParamsSpec, Schedule, Secret, Subject, TaskSpec, Timestamp, Transport, ZoneSpec,
-};
+use protocol::{Algorithm, CameraSpec, Secret, Subject, TaskSpec, Timestamp, Transport, ZoneSpec};
 use runtime::ManualClock;
 use uuid_of::{camera_id, task_id};
 

@@ -5,15 +5,15 @@ mod film;
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use protocol::{
-    Algorithm, Camera, CameraId, Event, EventPhase, EvidenceKind, ParamsSpec, Schedule, ScheduleSpan, StreamState,
-    Task, TaskId, TaskSpec, Timestamp, Transport,
+    Algorithm, Camera, CameraId, Event, EventPhase, EvidenceKind, ParamsSpec, ScheduleSpan, StreamState, Task, TaskId,
+    TaskSpec, Timestamp, Transport,
 };
 use runtime::{Clock, SystemClock, Tasks};
 use stream_gateway::{Codec, Hub};
 use tokio::time::{interval, timeout};
 
 use self::film::{Film, Script, View, encode};
-use super::{Pipeline, PipelineEnv};
+use super::{Models, Pipeline, PipelineEnv};
 use crate::{
     outbox::{Outbox, OutboxLimits},
     reconcile::{Executor as _, Report as _},
@@ -35,8 +35,8 @@ impl Rig {
         let outbox = Outbox::open(folder.path(), OutboxLimits::default(), Arc::clone(&clock)).await.unwrap();
         let (tasks, hub_tasks) = (Arc::new(Tasks::default()), Arc::new(Tasks::default()));
         let hub = Hub::with_source(Arc::clone(&clock), Arc::clone(&hub_tasks), Arc::new(film));
-        let detector = detector.map(|d| Box::new(d) as Box<dyn super::Detect>).map_err(str::to_owned);
-        let env = PipelineEnv { hub, detector, outbox: outbox.clone(), clock, tasks: Arc::clone(&tasks) };
+        let models = detector.map_or_else(Models::none, Models::only);
+        let env = PipelineEnv { hub, models, outbox: outbox.clone(), clock, tasks: Arc::clone(&tasks) };
         let mut pipeline = Pipeline::start(env).await;
         let camera = Camera {
             id: CameraId::new(Timestamp::from_secs(1)),
@@ -141,7 +141,58 @@ async fn stopping_ends_what_is_open() {
     rig.event(0).await;
     let events = rig.stop().await;
     let phases: Vec<EventPhase> = events.iter().map(|e| e.phase).collect();
-    assert_eq!(phases, [EventPhase::New, EventPhase::End]);
+    assert_eq!(phases, [EventPhase::New, EventPhase::End, EventPhase::End]);
+    let clip = events[2].evidence.iter().find(|e| e.kind == EvidenceKind::Clip).expect("the clip is cut short");
+    assert!(clip.duration_ms > 0 && clip.bytes > 1_000, "{clip:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_killed_run_left_open_is_ended_by_the_next() {
+    let mut rig = Rig::new(Film::h264(), Ok(Script::new(View::BareHead))).await;
+    let task = rig.task(Algorithm::Intrusion);
+    rig.run(vec![task]);
+    let new = rig.event(0).await;
+    // A kill: the outbox of the run is never told of an end. Its receipts have come, so nothing waits there.
+    let folder = rig.folder.path().to_owned();
+    let killed = tempfile::tempdir().unwrap();
+    for file in ["outbox.db", "outbox.db-wal", "outbox.db-shm"] {
+        std::fs::copy(folder.join(file), killed.path().join(file)).unwrap();
+    }
+    rig.stop().await;
+
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let outbox = Outbox::open(killed.path(), OutboxLimits::default(), Arc::clone(&clock)).await.unwrap();
+    let received = protocol::wire::Received { id: new.id, revision: 1 };
+    outbox.receive(&protocol::wire::Receipt { events: vec![received] }).await.unwrap();
+    assert_eq!(outbox.counts().events, 0);
+    let (tasks, hub_tasks) = (Arc::new(Tasks::default()), Arc::new(Tasks::default()));
+    let hub = Hub::with_source(Arc::clone(&clock), hub_tasks, Arc::new(Film::h264()));
+    let models = Models::none("not needed");
+    Pipeline::start(PipelineEnv { hub, models, outbox: outbox.clone(), clock, tasks: Arc::clone(&tasks) }).await;
+    let mut changed = outbox.changed();
+    timeout(Duration::from_secs(20), changed.wait_for(|counts| counts.events == 1)).await.unwrap().unwrap();
+    let end = outbox.next_events(10).await.unwrap().remove(0);
+    assert_eq!((end.id, end.revision, end.phase), (new.id, 2, EventPhase::End));
+    assert!(end.ended_at.unwrap() >= end.decided_at);
+    assert!(end.why.measures.iter().any(|m| m.name == "unwatched_secs" && m.value >= 0.0));
+    assert!(outbox.open_events().await.unwrap().is_empty(), "it is ended once");
+    tasks.stop(Duration::from_secs(5)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_tasks_decode_key_frames_only() {
+    let script = Script::new(View::Nothing);
+    let mut rig = Rig::new(Film::h264(), Ok(script.clone())).await;
+    let mut slow = rig.task(Algorithm::Intrusion);
+    slow.params.sample_fps = 0.2;
+    rig.run(vec![slow]);
+    until("two pictures are looked at", || script.looked() >= 2).await;
+    let (decoded, looked_at) = rig.pipeline.work_done(rig.camera.id).unwrap();
+    assert!(
+        decoded <= 3 && looked_at <= decoded,
+        "{decoded} decoded in 5 s of 25 pictures each, {looked_at} looked at"
+    );
+    rig.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -157,6 +208,7 @@ async fn without_an_armed_task_nothing_is_decoded() {
     let pipeline = &rig.pipeline;
     until("the camera is pulled", || pipeline.camera_states().iter().any(|c| c.fps > 15.0)).await;
     assert_eq!((script.looked(), rig.pipeline.running_tasks()), (0, vec![]));
+    assert_eq!(rig.pipeline.work_done(rig.camera.id), Some((0, 0)));
 
     rig.run(vec![awake]);
     rig.event(0).await;

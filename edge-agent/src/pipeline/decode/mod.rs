@@ -20,7 +20,11 @@ use gstreamer_video::{VideoFormat, VideoFrameExt as _, VideoFrameRef, VideoInfo}
 use protocol::Timestamp;
 use stream_gateway::{AccessUnit, Codec};
 
+mod file;
+
+pub(super) use self::file::{FileDecoder, FileError, FileSettings, Taken};
 use super::{
+    camera::Work,
     picture::{Chroma, Picture, Pool},
     sample::Sampler,
 };
@@ -52,6 +56,7 @@ pub(super) enum DecodeError {
 pub(super) struct Tap {
     pub(super) sampler: Mutex<Sampler>,
     pub(super) pool: Arc<Pool>,
+    pub(super) work: Arc<Work>,
     /// Takes a picture; must not block.
     pub(super) deliver: Box<dyn Fn(Picture) + Send + Sync>,
 }
@@ -229,6 +234,7 @@ fn watch_decoder(decoder: &gst::Element, tap: &Arc<Tap>, monitor: &Arc<Monitor>,
     let (tap, monitor) = (Arc::clone(tap), Arc::clone(monitor));
     let probe = move |_: &gst::Pad, info: &mut gst::PadProbeInfo<'_>| {
         monitor.decoded.fetch_add(1, Ordering::Relaxed);
+        tap.work.decoded.fetch_add(1, Ordering::Relaxed);
         let due = info.buffer().and_then(|b| b.pts()).is_some_and(|pts| tap.lock().pick(clock.media_time(pts)));
         if due { gst::PadProbeReturn::Ok } else { gst::PadProbeReturn::Drop }
     };

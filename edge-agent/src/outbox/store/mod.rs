@@ -12,6 +12,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
+mod open;
+
 use super::{EvidenceBlob, OutboxCounts, OutboxError, OutboxLimits, QueuedEvent};
 
 /// Layout of the tables, kept in `user_version`.
@@ -105,6 +107,7 @@ impl Store {
             return Err(OutboxError::Newer { path, found });
         }
         sqlx::raw_sql(TABLES).execute(&mut connection).await.map_err(failed)?;
+        sqlx::raw_sql(open::TABLE).execute(&mut connection).await.map_err(failed)?;
         sqlx::raw_sql("pragma user_version = 1").execute(&mut connection).await.map_err(failed)?;
         Ok(Self { path, connection, counts: None, unfinished: false, since_open: SinceOpen::default() })
     }
@@ -205,7 +208,7 @@ impl Store {
         let tx = &mut self.connection;
         let work = async {
             let mut dropped = Dropped::default();
-            counts.events += sqlx::query(
+            let fresh = sqlx::query(
                 "insert into event (id, revision, message, body, committed_at) values ($1, $2, $3, $4, $5)
                  on conflict (id, revision) do nothing",
             )
@@ -217,6 +220,10 @@ impl Store {
             .execute(&mut *tx)
             .await?
             .rows_affected();
+            counts.events += fresh;
+            if fresh > 0 {
+                open::note(tx, event, body, now).await?;
+            }
             for EvidenceBlob { evidence, .. } in evidence {
                 // A dropped piece that comes again is new, at the end of the line.
                 sqlx::query("delete from evidence where hash = $1 and state = 'dropped'")

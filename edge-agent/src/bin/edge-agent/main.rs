@@ -1,4 +1,7 @@
-//! The edge agent as a program: `edge-agent run --config FILE`, `edge-agent check-config FILE`.
+//! The edge agent as a program: `edge-agent run --config FILE`, `edge-agent check-config FILE`,
+//! `edge-agent replay --tasks FILE --video FILE --out FILE`.
+
+mod replay;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -38,6 +41,8 @@ enum Command {
         #[arg(long)]
         load_model: bool,
     },
+    /// Runs the pipeline on a video file, faster than real time, and writes the events.
+    Replay(replay::Arguments),
 }
 
 #[tokio::main]
@@ -54,6 +59,7 @@ async fn carry_out(arguments: Arguments) -> anyhow::Result<ExitCode> {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match arguments.command {
         Command::Run { config } => run(EdgeConfig::load(&config)?).await.map(|()| ExitCode::SUCCESS),
+        Command::Replay(arguments) => Ok(replay::run(&arguments)),
         Command::CheckConfig { file, load_model } => Ok(check(&EdgeConfig::load(&file)?, load_model)),
     }
 }
