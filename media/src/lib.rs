@@ -5,12 +5,14 @@
 //! ([`VideoParams`]). [`fmp4`] writes what a browser plays live, [`mp4`] what a person keeps as a file.
 //!
 //! GB/T 28181 is built from the bottom: [`charset`], [`gbid`] and [`gbtime`]; [`sip`], [`digest`] and [`sdp`];
-//! [`manscdp`], [`mansrtsp`] and [`ptz`] for what is said, [`rtp`] and [`ps`] for what is shown.
+//! [`manscdp`], [`mansrtsp`] and [`ptz`] for what is said, [`rtp`] and [`ps`] for what is shown; [`gb28181`] is the
+//! platform itself.
 
 mod bits;
 pub mod charset;
 pub mod digest;
 pub mod fmp4;
+pub mod gb28181;
 pub mod gbid;
 pub mod gbtime;
 mod h264;
