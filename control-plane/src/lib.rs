@@ -8,6 +8,7 @@ mod algorithms;
 mod api;
 mod bootstrap;
 mod cameras;
+mod china_time;
 mod config;
 pub mod edges;
 mod events;
@@ -15,6 +16,7 @@ mod evidence;
 mod guard;
 mod ingest;
 mod openapi;
+mod reports;
 mod server;
 mod session;
 mod sites;
@@ -36,5 +38,7 @@ pub use server::run;
 use server_kit::Migration;
 
 /// The tables of the control plane.
-const MIGRATIONS: &[Migration] =
-    &[Migration { name: "plane_0001_spine", sql: include_str!("../migrations/0001_spine.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { name: "plane_0001_spine", sql: include_str!("../migrations/0001_spine.sql") },
+    Migration { name: "plane_0002_supervision", sql: include_str!("../migrations/0002_supervision.sql") },
+];
