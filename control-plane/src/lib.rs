@@ -8,6 +8,7 @@ mod algorithms;
 mod api;
 mod bootstrap;
 mod cameras;
+mod china_time;
 mod config;
 pub mod edges;
 mod events;
@@ -16,6 +17,7 @@ mod guard;
 mod ingest;
 mod openapi;
 mod references;
+mod reports;
 mod server;
 mod session;
 mod sites;
@@ -39,5 +41,6 @@ use server_kit::Migration;
 /// The tables of the control plane.
 const MIGRATIONS: &[Migration] = &[
     Migration { name: "plane_0001_spine", sql: include_str!("../migrations/0001_spine.sql") },
-    Migration { name: "plane_0020_reference_pictures", sql: include_str!("../migrations/0020_reference_pictures.sql") },
+    Migration { name: "plane_0002_supervision", sql: include_str!("../migrations/0002_supervision.sql") },
+    Migration { name: "plane_0003_reference_pictures", sql: include_str!("../migrations/0003_reference_pictures.sql") },
 ];

@@ -12,9 +12,10 @@ use tokio::{
 
 use crate::{
     config::{PlaneConfig, PlaneEnvironment, PlaneError},
+    events,
     guard::{self, AccessTable},
     ingest::{self, LinkStatus},
-    openapi,
+    openapi, reports,
     state::App,
     stream::{self, Changes},
     web,
@@ -50,6 +51,7 @@ async fn run_parts(config: PlaneConfig, env: PlaneEnvironment, shutdown: Cancell
     tasks.spawn("ingest", ingest::run(Arc::clone(&app), client.clone(), messages)).await;
     tasks.spawn("desired", ingest::publish_desired(Arc::clone(&app), client)).await;
     tasks.spawn("housekeeping", housekeeping(Arc::clone(&app))).await;
+    tasks.spawn("sweeps", sweeps(Arc::clone(&app))).await;
     tasks.spawn("http", serve(env.listener, router, stop)).await;
     tracing::info!("control plane is up");
     tasks.run_until_cancelled(LAST_REQUESTS + Duration::from_secs(1)).await?;
@@ -80,6 +82,7 @@ pub(crate) async fn assemble(
         streams: Arc::new(Semaphore::new(MAX_STREAMS)),
         sessions_ended: watch::Sender::new(0),
         allow_loopback_cameras: config.allow_loopback_cameras,
+        exports: Semaphore::new(1),
         stop: stop.clone(),
     })
 }
@@ -115,6 +118,30 @@ async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -
     }
 }
 
+/// What happens because time passes: reminders of what is overdue, and samples of who is online.
+async fn sweeps(app: Arc<App>) -> Result<(), std::convert::Infallible> {
+    const EVERY: Duration = Duration::from_mins(1);
+    let mut sampled: Option<protocol::Timestamp> = None;
+    loop {
+        let now = app.now();
+        match events::handling::overdue::sweep(&app.db, now).await {
+            Ok(Some(newest)) => app.changes.tell(newest),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(reason = %error, "overdue events could not be swept; it is tried again"),
+        }
+        if sampled.is_none_or(|at| now.since(at) >= reports::SAMPLE_EVERY) {
+            sampled = Some(now);
+            if let Err(error) = reports::sample_cameras(&app.db, now).await {
+                tracing::warn!(reason = %error, "cameras could not be sampled; it is tried again");
+            }
+        }
+        tokio::select! {
+            () = app.stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}
+
 /// Forgets what nobody will ask for any more.
 async fn housekeeping(app: Arc<App>) -> Result<(), std::convert::Infallible> {
     const KEEP_CHANGES: i64 = 100_000;
@@ -124,6 +151,7 @@ async fn housekeeping(app: Arc<App>) -> Result<(), std::convert::Infallible> {
             let mut tx = app.db.begin().await?;
             stream::store::prune(&mut tx, KEEP_CHANGES).await?;
             ingest::store::prune(&mut tx, KEEP_QUARANTINED).await?;
+            reports::store::prune(&mut tx, reports::store::oldest_kept(app.now())).await?;
             tx.commit().await
         };
         if let Err(error) = sweep.await {

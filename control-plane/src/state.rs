@@ -30,6 +30,8 @@ pub(crate) struct App {
     /// Counts sessions that were ended; open streams look whether theirs was it.
     pub(crate) sessions_ended: watch::Sender<u64>,
     pub(crate) allow_loopback_cameras: bool,
+    /// Turns of making workbooks.
+    pub(crate) exports: Semaphore,
     pub(crate) stop: CancellationToken,
 }
 

@@ -132,6 +132,11 @@ impl ApiError {
         self.status
     }
 
+    /// What would be sent.
+    pub fn into_body(self) -> ErrorBody {
+        *self.body
+    }
+
     /// Its stable code.
     pub fn code(&self) -> &'static str {
         self.body.code

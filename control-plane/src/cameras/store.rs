@@ -21,6 +21,7 @@ pub(crate) struct CameraRow {
 pub(crate) struct Ownership {
     pub(crate) edge: EdgeId,
     pub(crate) site: SiteId,
+    pub(crate) site_name: String,
     pub(crate) name: String,
     pub(crate) removed: bool,
 }
@@ -56,8 +57,8 @@ pub(crate) async fn specs_of_edge(c: &mut AnyConnection, edge: EdgeId) -> Result
 
 pub(crate) async fn ownership(c: &mut AnyConnection, id: CameraId) -> Result<Option<Ownership>, DbError> {
     let row = sqlx::query(
-        "select c.edge_id, e.site_id, c.name, c.removed_at
-         from cameras c join edges e on e.id = c.edge_id where c.id = $1",
+        "select c.edge_id, e.site_id, c.name, c.removed_at, s.name as site_name
+         from cameras c join edges e on e.id = c.edge_id join sites s on s.id = e.site_id where c.id = $1",
     )
     .bind(id.to_string())
     .fetch_optional(c)
@@ -66,6 +67,7 @@ pub(crate) async fn ownership(c: &mut AnyConnection, id: CameraId) -> Result<Opt
     Ok(Some(Ownership {
         edge: row.try_get::<String, _>(0)?.parse().map_err(|e| DbError::corrupt("cameras.edge_id")(&e))?,
         site: row.try_get::<String, _>(1)?.parse().map_err(|e| DbError::corrupt("edges.site_id")(&e))?,
+        site_name: row.try_get(4)?,
         name: row.try_get(2)?,
         removed: row.try_get::<Option<i64>, _>(3)?.is_some(),
     }))

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 待处理 ─confirm─▶ 已确认 ─dispatch─▶ 已派单 ─start─▶ 整改中 ─submit─▶ 待复核 ─close─▶ 已闭环
-//!   │                 │                                ▲                 │
+//!   │ └────────dispatch─┼────────────▲                 ▲                 │
 //!   │                 │                                └─────reject──────┘
 //!   └───── false_alarm │ duplicate │ ignore (both) ─▶ 误报 │ 重复 │ 忽略
 //! ```
@@ -137,7 +137,7 @@ impl State {
             (Self::Pending | Self::Confirmed, A::FalseAlarm) => Self::FalseAlarm,
             (Self::Pending | Self::Confirmed, A::Duplicate) => Self::Duplicate,
             (Self::Pending | Self::Confirmed, A::Ignore) => Self::Ignored,
-            (Self::Confirmed, A::Dispatch) => Self::Dispatched,
+            (Self::Pending | Self::Confirmed, A::Dispatch) => Self::Dispatched,
             (Self::Dispatched, A::Start) | (Self::InReview, A::Reject) => Self::InProgress,
             (Self::InProgress, A::Submit) => Self::InReview,
             (Self::InReview, A::Close) => Self::Closed,

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use axum::{extract::State as Shared, http::StatusCode};
+use axum::extract::State as Shared;
 use protocol::{EventId, Timestamp, UserId};
 use server_kit::{
     ApiError, Cursor, Json, Path, Permission, Principal, Query,
@@ -12,12 +12,18 @@ use sqlx::AnyConnection;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    lifecycle::{self, Action, LastStep, State},
-    store::{self, EventQuery},
-    types::{ActionInput, EventCounters, EventDetail, EventList, EventParams, EvidenceItem, HistoryEntry},
+    handling::{
+        actions::{self, last_step, no_event},
+        appeals, store as handling,
+    },
+    lifecycle::{self, Action},
+    search, store,
+    types::{
+        ActionInput, EventCounters, EventDetail, EventList, EventParams, EventSummary, EvidenceItem, HistoryEntry,
+    },
 };
 use crate::{
-    evidence,
+    china_time, evidence,
     state::App,
     stream::{self, ChangeKind},
 };
@@ -42,6 +48,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
 )]
 pub(crate) async fn list_events(
     Shared(app): Shared<Arc<App>>,
+    principal: Principal,
     Query(params): Query<EventParams>,
 ) -> Result<axum::Json<EventList>, ApiError> {
     let limit = page_size(params.limit, 50, 200)?;
@@ -49,17 +56,10 @@ pub(crate) async fn list_events(
         Some(cursor) => Some((cursor.number()?, cursor.second)),
         None => None,
     };
-    let query = EventQuery {
-        state: params.state,
-        algorithm: params.algorithm.map(Into::into),
-        camera: params.camera_id,
-        severity: params.severity.map(Into::into),
-        from: params.from,
-        to: params.to,
-        after,
-        limit: i64::from(limit) + 1,
-    };
-    let mut items = store::page(&mut *app.db.read().await?, &query).await?;
+    let now = app.now();
+    let mut query = search::query(&params, &principal, now)?;
+    (query.after, query.limit) = (after, i64::from(limit) + 1);
+    let mut items = store::page(&mut *app.db.read().await?, &query, now).await?;
     let next_cursor = cut(&mut items, limit, |e| Cursor::new(&e.decided_at.as_micros(), &e.id));
     Ok(axum::Json(EventList { items, next_cursor }))
 }
@@ -74,7 +74,8 @@ pub(crate) async fn list_events(
     security(("session" = ["read"])),
 )]
 pub(crate) async fn event_counters(Shared(app): Shared<Arc<App>>) -> Result<axum::Json<EventCounters>, ApiError> {
-    let counters = store::counters(&mut *app.db.read().await?, midnight(app.now())).await?;
+    let counters =
+        store::counters(&mut *app.db.read().await?, china_time::day_start(china_time::day(app.now()))).await?;
     Ok(axum::Json(counters))
 }
 
@@ -114,26 +115,9 @@ pub(crate) async fn act_on_event(
     Json(input): Json<ActionInput>,
 ) -> Result<axum::Json<EventDetail>, ApiError> {
     let now = app.now();
-    let input = valid(input)?;
+    let input = actions::valid(input, now)?;
     let mut tx = app.db.begin().await?;
-    let event = store::summary(&mut tx, &id.to_string()).await?.ok_or_else(no_event)?;
-    if event.version != input.version {
-        return Err(ApiError::conflict());
-    }
-    let steps = store::steps(&mut tx, id).await?;
-    let to = lifecycle::step(event.state, input.action, last_step(&steps), principal.user, now);
-    let entry = HistoryEntry {
-        at: now,
-        username: principal.username.clone(),
-        action: input.action,
-        from_state: event.state,
-        to_state: to.ok_or_else(not_possible)?,
-        reason: input.reason,
-        remark: input.remark,
-    };
-    if !store::take_step(&mut tx, id, input.version, principal.user, &entry).await? {
-        return Err(ApiError::conflict());
-    }
+    actions::take(&mut tx, id, &input, &principal, now).await?;
     let seq = stream::append(&mut tx, &[(ChangeKind::Event, id.to_string())], now).await?;
     let detail = detail(&mut tx, id, &principal, now).await?;
     tx.commit().await?;
@@ -141,33 +125,25 @@ pub(crate) async fn act_on_event(
     Ok(axum::Json(detail))
 }
 
-fn valid(input: ActionInput) -> Result<ActionInput, ApiError> {
-    let remark = input.remark.map(|r| r.trim().to_owned()).filter(|r| !r.is_empty());
-    if remark.as_ref().is_some_and(|r| r.chars().count() > 1000) {
-        return Err(ApiError::invalid("remark", "a remark has at most 1000 characters", "备注最多 1000 个字符"));
-    }
-    let is_false_alarm = input.action == Action::FalseAlarm;
-    if is_false_alarm && input.reason.is_none() {
-        return Err(ApiError::invalid("reason", "say why the alarm is false", "请选择误报原因"));
-    }
-    if !is_false_alarm && input.reason.is_some() {
-        return Err(ApiError::invalid("reason", "only a false alarm has a reason", "只有标记误报时才需要原因"));
-    }
-    Ok(ActionInput { remark, ..input })
-}
-
-async fn detail(
+pub(crate) async fn detail(
     c: &mut AnyConnection,
     id: EventId,
     principal: &Principal,
     now: Timestamp,
 ) -> Result<EventDetail, ApiError> {
-    let summary = store::summary(c, &id.to_string()).await?.ok_or_else(no_event)?;
+    let summary = store::summary(c, &id.to_string(), now).await?.ok_or_else(no_event)?;
     let (event, task_name) = store::body(c, id).await?.ok_or_else(no_event)?;
     let steps = store::steps(c, id).await?;
     let here = evidence::store::stored_of_event(c, id).await?;
+    let notes = handling::notes(c, id).await?;
+    let (appellant, duplicate_of) = handling::extras(c, id).await?;
+    let may = principal.role.may(Permission::HandleEvents);
     Ok(EventDetail {
-        actions: actions(summary.state, &steps, principal, now),
+        actions: allowed(&summary, &steps, principal, now),
+        notes,
+        duplicate_of,
+        can_appeal: may && appeals::can_appeal(&summary),
+        can_decide_appeal: may && appeals::can_decide(&summary, appellant, principal.user),
         summary,
         task_id: event.task,
         task_name,
@@ -198,50 +174,15 @@ fn item(evidence: protocol::Evidence, here: &HashSet<String>) -> EvidenceItem {
     }
 }
 
-fn actions(state: State, steps: &[(UserId, HistoryEntry)], principal: &Principal, now: Timestamp) -> Vec<Action> {
+fn allowed(
+    event: &EventSummary,
+    steps: &[(UserId, HistoryEntry)],
+    principal: &Principal,
+    now: Timestamp,
+) -> Vec<Action> {
     if principal.role.may(Permission::HandleEvents) {
-        lifecycle::allowed(state, last_step(steps), principal.user, now)
+        lifecycle::allowed(event.state, last_step(event, steps), principal.user, now)
     } else {
         Vec::new()
-    }
-}
-
-/// The step that can be taken back: the newest, unless that is an undo itself.
-fn last_step(steps: &[(UserId, HistoryEntry)]) -> Option<LastStep> {
-    let (by, entry) = steps.last().filter(|(_, entry)| entry.action != Action::Undo)?;
-    Some(LastStep { by: *by, at: entry.at, from: entry.from_state })
-}
-
-/// The last midnight in China Standard Time, where the sites are.
-fn midnight(now: Timestamp) -> Timestamp {
-    const DAY: i64 = 24 * 3600 * 1_000_000;
-    const OFFSET: i64 = 8 * 3600 * 1_000_000;
-    let local = now.as_micros() + OFFSET;
-    Timestamp::from_micros(local - local.rem_euclid(DAY) - OFFSET)
-}
-
-fn not_possible() -> ApiError {
-    ApiError::new(
-        StatusCode::CONFLICT,
-        "not_possible",
-        "this step is not possible in the event's present state",
-        "事件当前状态不允许此操作",
-    )
-}
-
-fn no_event() -> ApiError {
-    ApiError::not_found("event", "事件")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_day_begins_at_midnight_in_china() {
-        // 2026-11-23 00:30 in Shanghai.
-        let now = Timestamp::from_secs(1_795_365_000);
-        assert_eq!(midnight(now), Timestamp::from_secs(1_795_365_000 - 1800));
-        assert_eq!(midnight(midnight(now)), midnight(now));
     }
 }

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use protocol::{CameraId, EventId, SiteId, TaskId, Timestamp};
+use protocol::{CameraId, EventId, SiteId, TaskId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::lifecycle::{Action, Reason, State};
+use super::{
+    deadlines::Light,
+    handling::types::{AppealState, Note},
+    lifecycle::{Action, Reason, State},
+};
 use crate::api;
 
 /// The picture that decided.
@@ -65,6 +69,28 @@ pub(crate) struct EventSummary {
     pub(crate) version: i64,
     pub(crate) snapshot: Option<Snapshot>,
     pub(crate) clip: Option<Clip>,
+    /// Number of the report 上报编号.
+    pub(crate) number: String,
+    /// The first event of the same subject at the same place; its own id when it is the first.
+    #[schema(value_type = String, format = "uuid")]
+    pub(crate) group_id: EventId,
+    /// How many events the group has.
+    pub(crate) group_count: u32,
+    /// Who should take the next step 责任人.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub(crate) assignee_id: Option<UserId>,
+    pub(crate) assignee_name: Option<String>,
+    /// Until when the next step is due 办理时限; `null` at the ends of the closed loop.
+    #[schema(value_type = Option<i64>)]
+    pub(crate) due_at: Option<Timestamp>,
+    /// Light of the due time 红黄灯.
+    pub(crate) light: Option<Light>,
+    /// Reminders that were given since the due time passed, 0 to 3.
+    pub(crate) overdue_level: u32,
+    /// Appeal 申诉 against it, when there was one.
+    pub(crate) appeal: Option<AppealState>,
+    /// How many notes there are.
+    pub(crate) note_count: u32,
 }
 
 /// A page of events, newest first.
@@ -128,6 +154,15 @@ pub(crate) struct EventDetail {
     pub(crate) history: Vec<HistoryEntry>,
     /// What the signed-in user may do now.
     pub(crate) actions: Vec<Action>,
+    /// Comments, assignments, appeals and reminders, oldest first.
+    pub(crate) notes: Vec<Note>,
+    /// The event that this one repeats, when somebody said which.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub(crate) duplicate_of: Option<EventId>,
+    /// Whether the signed-in user may appeal now.
+    pub(crate) can_appeal: bool,
+    /// Whether the signed-in user may decide the open appeal.
+    pub(crate) can_decide_appeal: bool,
 }
 
 /// One step to take.
@@ -141,6 +176,18 @@ pub(crate) struct ActionInput {
     pub(crate) remark: Option<String>,
     /// `version` of the event as it was shown.
     pub(crate) version: i64,
+    /// For `dispatch`: who is responsible; the one it has already when left out.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub(crate) assignee_id: Option<UserId>,
+    /// For `dispatch`: until when, in the future; the usual term when left out.
+    #[serde(default)]
+    #[schema(value_type = Option<i64>)]
+    pub(crate) due_at: Option<Timestamp>,
+    /// For `duplicate`: the event that this one repeats.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub(crate) duplicate_of: Option<EventId>,
 }
 
 /// Which events.
@@ -160,6 +207,32 @@ pub(crate) struct EventParams {
     pub(crate) from: Option<i64>,
     /// Decided before, microseconds.
     pub(crate) to: Option<i64>,
+    #[param(value_type = Option<String>, format = "uuid")]
+    pub(crate) site_id: Option<SiteId>,
+    /// Several states, with commas between them.
+    #[param(example = "pending,confirmed")]
+    pub(crate) states: Option<String>,
+    /// Several algorithms, with commas between them.
+    pub(crate) algorithms: Option<String>,
+    /// Several grades, with commas between them.
+    pub(crate) severities: Option<String>,
+    /// Several cameras, with commas between them; at most 100.
+    pub(crate) camera_ids: Option<String>,
+    /// Free text: a number of a report, or words that are all in camera, task, zone, site or algorithm. Looks
+    /// back 90 days at most from `to` (or now) unless `from` says less. At most 100 characters.
+    pub(crate) q: Option<String>,
+    /// Whose events: a user's id, `me`, or `nobody`.
+    pub(crate) assignee: Option<String>,
+    /// Only events whose next step is overdue (`true`) or not (`false`).
+    pub(crate) overdue: Option<bool>,
+    /// Only events with an appeal in this state.
+    #[param(inline)]
+    pub(crate) appeal: Option<AppealState>,
+    /// Only events of this group.
+    #[param(value_type = Option<String>, format = "uuid")]
+    pub(crate) group_id: Option<EventId>,
+    /// Only the first event of each group.
+    pub(crate) grouped: Option<bool>,
     /// `next_cursor` of the page before.
     pub(crate) cursor: Option<String>,
     /// 1 to 200; 50 when left out.

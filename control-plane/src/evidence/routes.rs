@@ -132,7 +132,7 @@ pub(crate) async fn edge_evidence_append(
 async fn arrived(app: &App, edge: CallingEdge, hash: &ContentHash, progress: Progress) -> Result<(), ApiError> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
-    if !store::mark_stored(&mut tx, hash, progress.offset, edge.0, now).await? {
+    if !store::mark_stored(&mut tx, hash, progress.offset, &edge.0.to_string(), now).await? {
         return Ok(());
     }
     let events = store::events_with(&mut tx, hash).await?;

@@ -2,16 +2,16 @@
 
 use std::collections::HashSet;
 
-use protocol::{ContentHash, EdgeId, EventId, Timestamp};
+use protocol::{ContentHash, EventId, Timestamp};
 use server_kit::DbError;
 use sqlx::{AnyConnection, Row as _};
 
-/// Notes that a file has arrived; false when that was known.
+/// Notes that a file has arrived from an edge (or from a person: an empty text); false when that was known.
 pub(crate) async fn mark_stored(
     c: &mut AnyConnection,
     hash: &ContentHash,
     bytes: u64,
-    edge: EdgeId,
+    edge: &str,
     now: Timestamp,
 ) -> Result<bool, DbError> {
     let done = sqlx::query(
@@ -19,7 +19,7 @@ pub(crate) async fn mark_stored(
     )
     .bind(hash.as_str())
     .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
-    .bind(edge.to_string())
+    .bind(edge)
     .bind(now.as_micros())
     .execute(c)
     .await?;

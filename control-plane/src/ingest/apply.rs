@@ -89,7 +89,13 @@ impl Batch {
             return Ok(Some(Bad::event(edge, event, "the camera belongs to another edge")));
         }
         let task_name = self.task_name(event.task).await?;
-        let place = Place { edge, site: owner.site, camera_name: &owner.name, task_name: task_name.as_deref() };
+        let place = Place {
+            edge,
+            site: owner.site,
+            site_name: &owner.site_name,
+            camera_name: &owner.name,
+            task_name: task_name.as_deref(),
+        };
         match events::store::take(&mut self.tx, event, &place, self.now).await? {
             Stored::New => self.news(ChangeKind::Event, event.id.to_string()),
             Stored::Known => {}

@@ -15,7 +15,9 @@ use utoipa::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{algorithms, cameras, edges, events, evidence, references, session, sites, state::App, stream, tasks};
+use crate::{
+    algorithms, cameras, edges, events, evidence, references, reports, session, sites, state::App, stream, tasks,
+};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -34,6 +36,7 @@ use crate::{algorithms, cameras, edges, events, evidence, references, session, s
     tags(
         (name = "session", description = "Signing in and out"),
         (name = "events", description = "Events and their closed loop 处置闭环"),
+        (name = "reports", description = "Precision 真实告警率 and statistics 统计"),
         (name = "evidence", description = "Pictures and clips"),
         (name = "cameras", description = "Cameras 摄像头"),
         (name = "tasks", description = "Algorithm tasks 算法任务"),
@@ -52,6 +55,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Base::openapi())
         .merge(session::routes::router())
         .merge(events::routes::router())
+        .merge(events::handling::routes::router())
+        .merge(events::export::routes::router())
+        .merge(reports::routes::router())
         .merge(evidence::routes::router())
         .merge(cameras::routes::router())
         .merge(tasks::routes::router())

@@ -127,7 +127,7 @@ impl Feed {
         }
         for row in rows.iter().rev().filter(|r| newest[&(r.kind.as_str(), r.id.as_str())] == r.seq) {
             let event = match row.kind {
-                ChangeKind::Event => events::store::summary(&mut connection, &row.id).await?,
+                ChangeKind::Event => events::store::summary(&mut connection, &row.id, self.app.now()).await?,
                 ChangeKind::Camera | ChangeKind::Task | ChangeKind::Edge => None,
             };
             let change = Change { seq: row.seq, kind: row.kind, id: row.id.clone(), event };

@@ -6,11 +6,13 @@ mod bootstrap;
 mod cameras;
 mod events;
 mod evidence;
+mod handling;
 mod harness;
 mod ingest;
 mod permissions;
 mod postgres;
 mod references;
+mod reports;
 mod session;
 mod stream;
 mod tasks;
@@ -67,6 +69,17 @@ behaviours![
     events::of_two_people_one_wins,
     events::an_undo_takes_back_ones_own_last_step,
     events::are_counted,
+    handling::lists_are_searched,
+    handling::events_of_one_subject_are_one_group,
+    handling::are_dispatched_straight_away,
+    handling::bulk_actions_say_what_became_of_each,
+    handling::comments_carry_pictures,
+    handling::somebody_else_decides_an_appeal,
+    handling::what_is_overdue_is_reminded_of,
+    handling::lists_are_exported,
+    reports::precision_follows_what_people_say,
+    reports::statistics_add_up,
+    reports::a_camera_that_sees_nobody_for_a_week_is_named,
     evidence::is_uploaded_in_pieces_and_shown,
     evidence::with_a_wrong_hash_is_thrown_away,
     evidence::never_leaves_its_folder,

@@ -67,6 +67,14 @@ pub async fn user(connection: &mut AnyConnection, id: UserId) -> Result<Option<A
     store::user_by_id(connection, id).await
 }
 
+/// Users by name, at most `limit`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn users(connection: &mut AnyConnection, limit: i64) -> Result<Vec<Account>, DbError> {
+    store::users(connection, limit).await
+}
+
 /// Sets a password that its owner chose; every session but `keep` ends.
 ///
 /// # Errors

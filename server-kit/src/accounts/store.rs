@@ -41,6 +41,13 @@ pub(super) async fn user_by_id(c: &mut AnyConnection, id: UserId) -> Result<Opti
     row.as_ref().map(account).transpose()
 }
 
+pub(super) async fn users(c: &mut AnyConnection, limit: i64) -> Result<Vec<Account>, DbError> {
+    let query = sqlx::query(
+        "select id, username, password_hash, role, must_change_password from users order by username_key limit $1",
+    );
+    query.bind(limit).fetch_all(c).await?.iter().map(account).collect()
+}
+
 pub(super) async fn set_password(
     c: &mut AnyConnection,
     id: UserId,

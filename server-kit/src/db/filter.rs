@@ -24,6 +24,23 @@ impl Filter {
         self
     }
 
+    /// Adds `column in (…)`; an empty list adds nothing.
+    #[must_use]
+    pub fn any_of<T: Into<String>>(mut self, column: &'static str, values: impl IntoIterator<Item = T>) -> Self {
+        let values: Vec<_> = values.into_iter().map(|v| Value::Text(v.into())).collect();
+        if values.is_empty() {
+            return self;
+        }
+        self = self.and(column);
+        self.conditions.push_str(" in (");
+        for at in 0..values.len() {
+            self.push(if at == 0 { "?" } else { ", ?" });
+        }
+        self.conditions.push(')');
+        self.values.extend(values);
+        self
+    }
+
     /// Binds a number.
     #[must_use]
     pub fn int(mut self, value: i64) -> Self {
@@ -82,9 +99,11 @@ mod tests {
             .int(1)
             .int(1)
             .text("b")
+            .any_of("kind", ["a", "b"])
+            .any_of("nothing", Vec::<String>::new())
             .query("select * from events", " order by at desc limit ?");
-        let expect =
-            "select * from events where state = $1 and (at < $2 or (at = $3 and id < $4)) order by at desc limit $5";
+        let expect = "select * from events where state = $1 and (at < $2 or (at = $3 and id < $4)) \
+                      and kind in ($5, $6) order by at desc limit $7";
         assert_eq!(query.sql().as_str(), expect);
     }
 }
