@@ -1,6 +1,6 @@
 /** A browser whose pages fail the test on any console error. */
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from 'vitest'
 
 export const desk = { width: 1920, height: 1080 }
 export const phone = { width: 390, height: 844 }
@@ -18,6 +18,8 @@ export function useBrowser() {
     browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args })
   })
   afterAll(() => browser.close())
+  // Every test starts from the same cameras, tasks and alerts, whichever ran before it.
+  beforeEach(() => tell('reset'))
   afterEach(async () => {
     const seen = complaints
     complaints = []
@@ -48,20 +50,39 @@ export function useBrowser() {
     await page.locator('#username').fill(username)
     await page.locator('#password').fill('gongshao')
     await page.locator('button[type=submit]').click()
-    await page.locator('nav').first().waitFor()
+    await live(page)
     return page
   }
 
-  /** Lets the mock raise an alert now. */
+  /** Waits until the page has caught up and follows the change stream: what is raised from here on arrives by it. */
+  async function live(page: Page): Promise<void> {
+    await page.locator('.link-dot.open').waitFor({ state: 'attached' })
+  }
+
+  async function tell(what: string): Promise<Response> {
+    const answer = await fetch(`${baseUrl}/mock/${what}`, { method: 'POST' })
+    if (!answer.ok) throw new Error(`the mock refuses ${what}: ${await answer.text()}`)
+    return answer
+  }
+
+  /** Lets the mock raise an alert now, without its clip. */
   async function raise(): Promise<{ id: string; camera_name: string }> {
-    const answer = await fetch(`${baseUrl}/mock/alert`, { method: 'POST' })
-    return (await answer.json()) as { id: string; camera_name: string }
+    return (await (await tell('alert')).json()) as { id: string; camera_name: string }
   }
 
-  /** Lets the mock drop every change stream and refuse new ones for a while. */
-  async function cut(ms: number): Promise<void> {
-    await fetch(`${baseUrl}/mock/cut?ms=${ms}`, { method: 'POST' })
+  return {
+    open,
+    signIn,
+    live,
+    raise,
+    /** Lets the clip of an alert arrive. */
+    addClip: (id: string) => tell(`clip/${id}`),
+    /** Lets the mock drop every change stream and refuse new ones until `mend`. */
+    cut: () => tell('cut'),
+    mend: () => tell('mend'),
+    /** Lets the mock drop its log of changes, so that a stream that comes back must fetch again. */
+    forget: () => tell('forget'),
+    /** For tests that provoke an error on purpose. */
+    forgive: () => (complaints = []),
   }
-
-  return { open, signIn, raise, cut, /** For tests that provoke an error on purpose. */ forgive: () => (complaints = []) }
 }

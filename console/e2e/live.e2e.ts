@@ -28,7 +28,7 @@ it('plays the wall live, with boxes, and says plainly what is wrong with a camer
   await expect.poll(() => clock(page), { timeout: 15_000 }).toBeGreaterThan(0)
   const before = await clock(page)
   await expect.poll(() => clock(page), { timeout: 15_000 }).toBeGreaterThan(before + 2)
-  expect(await lag(page)).toBeLessThan(2)
+  await expect.poll(() => lag(page)).toBeLessThan(2)
   await expect.poll(() => isDrawn(page)).toBe(true)
   await page.locator('.fault').getByText('用户名或密码错误').waitFor()
   await page.getByText('请在摄像头设置中更正用户名和密码。').waitFor()
@@ -53,6 +53,8 @@ it('draws a zone over the live picture and saves it', async () => {
   await page.getByRole('button', { name: '画检测区域' }).click()
   const editor = page.locator('[data-test="zone-editor"]')
   await expect.poll(() => clock(page), { timeout: 15_000 }).toBeGreaterThan(0)
+  // Waits until the drawer stands still.
+  await editor.hover({ position: { x: 4, y: 4 } })
   const box = await editor.boundingBox()
   if (!box) throw new Error('the zone editor has no place on the page')
   const at = (x: number, y: number) => [box.x + box.width * x, box.y + box.height * y] as const

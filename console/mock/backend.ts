@@ -22,11 +22,11 @@ type Handler = (call: Call) => unknown
 export class Backend {
   store: Store
   private readonly streams = new Set<ServerResponse>()
-  private cutUntil = 0
+  private isCut = false
 
   constructor(
     private readonly filmPath: string,
-    history: number,
+    private readonly history: number,
   ) {
     this.store = new Store(history)
   }
@@ -79,8 +79,13 @@ export class Backend {
     ['POST /api/v1/events/{}/actions', (call) => this.act(call)],
     ['GET /api/v1/evidence/{}', (call) => this.evidence(call)],
     ['GET /api/v1/stream', (call) => this.stream(call)],
-    ['POST /mock/cut', (call) => this.cut(Number(call.url.searchParams.get('ms') ?? 0))],
+    // For tests: the world begins anew, an alert is raised, its clip follows, the change streams break, come back, and have forgotten.
+    ['POST /mock/reset', () => this.reset()],
     ['POST /mock/alert', () => summary(this.store.raise())],
+    ['POST /mock/clip/{}', (call) => this.store.finish(this.event(call.param))],
+    ['POST /mock/cut', () => this.cut()],
+    ['POST /mock/forget', () => this.store.forget()],
+    ['POST /mock/mend', () => void (this.isCut = false)],
   ]
 
   private async signIn({ request, response }: Call) {
@@ -218,21 +223,26 @@ export class Backend {
     else sendBytes(call.request, call.response, 'image/svg+xml', Buffer.from(content))
   }
 
-  private cut(ms: number): void {
-    this.cutUntil = Date.now() + ms
+  private reset(): void {
+    this.isCut = false
+    this.store = new Store(this.history)
+  }
+
+  private cut(): void {
+    this.isCut = true
     this.streams.forEach((response) => response.destroy())
   }
 
   private stream(call: Call) {
     signedIn(call)
-    if (Date.now() < this.cutUntil) throw new Refused(503, 'unavailable', 'The stream is cut.', '数据流已中断。')
+    if (this.isCut) throw new Refused(503, 'unavailable', 'The stream is cut.', '数据流已中断。')
     const { request, response, url } = call
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
     const asked = Number(request.headers['last-event-id'] ?? url.searchParams.get('cursor') ?? NaN)
-    const cursor = asked <= this.store.seq ? asked : this.store.seq
-    response.write(`event: hello\ndata: ${JSON.stringify({ seq: cursor })}\n\n`)
+    const missed = this.store.after(asked)
+    response.write(`event: hello\ndata: ${JSON.stringify({ seq: missed ? asked : this.store.seq })}\n\n`)
     const send = (change: { seq: number }) => response.write(`id: ${change.seq}\nevent: change\ndata: ${JSON.stringify(change)}\n\n`)
-    this.store.after(cursor).forEach(send)
+    missed?.forEach(send)
     const stop = this.store.subscribe(send)
     const alive = setInterval(() => response.write(': alive\n\n'), 10_000)
     this.streams.add(response)

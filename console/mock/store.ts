@@ -5,8 +5,6 @@ import { algorithms, makeCameras, makeEdges, makeTasks, micros, siteId, siteName
 import { possible, step } from './lifecycle'
 import { loopSecs, people, picture, sceneHeight, sceneWidth } from './scene'
 
-const clipAfterMs = 6_000
-
 interface Undoable {
   username: string
   from: EventState
@@ -20,7 +18,9 @@ export class Store {
   /** Evidence by hash: a drawn picture, or null for the film. */
   readonly evidence = new Map<string, string | null>()
   private readonly undoable = new Map<string, Undoable>()
-  private readonly log: Change[] = []
+  private log: Change[] = []
+  /** Number of the newest change. */
+  seq = 0
   private readonly listeners = new Set<(change: Change) => void>()
   private raised = 0
 
@@ -34,12 +34,15 @@ export class Store {
     }
   }
 
-  get seq(): number {
-    return this.log.at(-1)?.seq ?? 0
+  /** The changes since a sequence number, or null when the log does not reach back that far. */
+  after(cursor: number): Change[] | null {
+    const oldest = this.seq - this.log.length
+    return cursor >= oldest && cursor <= this.seq ? this.log.slice(cursor - oldest) : null
   }
 
-  after(cursor: number): Change[] {
-    return this.log.filter((change) => change.seq > cursor)
+  /** Drops the log, as a server does with changes too old to keep. */
+  forget(): void {
+    this.log = []
   }
 
   subscribe(listener: (change: Change) => void): () => void {
@@ -48,23 +51,26 @@ export class Store {
   }
 
   tell(kind: Change['kind'], id: string, event: EventSummary | null = null): void {
-    const change: Change = { seq: this.seq + 1, kind, id, event }
+    this.seq += 1
+    const change: Change = { seq: this.seq, kind, id, event }
     this.log.push(change)
     this.listeners.forEach((listener) => listener(change))
   }
 
-  /** Raises an event now; its clip follows a little later, as on a real site. */
+  /** Raises an event now, as yet without its clip. */
   raise(): EventDetail {
     const event = this.compose(micros(), false)
     this.tell('event', event.id, summary(event))
-    setTimeout(() => {
-      this.addClip(event)
-      event.phase = 'update'
-      event.revision += 1
-      event.version += 1
-      this.tell('event', event.id, summary(event))
-    }, clipAfterMs).unref()
     return event
+  }
+
+  /** Adds the clip, as the edge does when the seconds after the decision have passed. */
+  finish(event: EventDetail): void {
+    this.addClip(event)
+    event.phase = 'update'
+    event.revision += 1
+    event.version += 1
+    this.tell('event', event.id, summary(event))
   }
 
   act(event: EventDetail, action: EventAction, user: User, reason: FalseAlarmReason | null, remark: string | null): boolean {

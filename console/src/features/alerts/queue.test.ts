@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { EventSummary } from '@/api/types'
-import { compare, flatten, following, hold, insert, isNewer, matches, patch, type Pages } from './queue'
+import { advance, compare, flatten, following, insert, isNewer, matches, partition, patch, type Pages } from './queue'
 
 function event(id: string, decided_at: number, part: Partial<EventSummary> = {}): EventSummary {
   return {
@@ -75,13 +75,32 @@ describe('the queue', () => {
     ])
   })
 
-  it('holds arrivals once each, newest first', () => {
-    let held: EventSummary[] = []
-    for (const arrival of [event('a', 10), event('b', 20), event('a', 10, { revision: 2 })]) held = hold(held, arrival)
-    expect(held.map((row) => [row.id, row.revision])).toEqual([
-      ['b', 1],
-      ['a', 2],
-    ])
+  it('keeps what is newer than the frontier waiting, whether it came by stream or by fetch', () => {
+    const frontier = advance([event('b', 20), event('a', 10)], null, true)
+    expect(frontier?.id).toBe('b')
+    const streamed = flatten(insert(pages([[event('b', 20), event('a', 10)]]), event('c', 30)))
+    const fetched = flatten(pages([[event('d', 40), event('c', 30), event('b', 20), event('a', 10)]]))
+    for (const [rows, count] of [[streamed, 1], [fetched, 2]] as const) {
+      const held = advance(rows, frontier, false)
+      expect(held).toBe(frontier)
+      const { shown, waiting } = partition(rows, held)
+      expect(shown.map((row) => row.id)).toEqual(['b', 'a'])
+      expect(waiting).toHaveLength(count)
+      expect(partition(rows, advance(rows, frontier, true)).waiting).toEqual([])
+    }
+  })
+
+  it('shows late arrivals of an older time at once, and keeps the frontier when its own row has gone', () => {
+    const frontier = event('b', 20)
+    const rows = [event('c', 30), event('a', 15), event('0', 10)]
+    expect(partition(rows, advance(rows, frontier, false)).shown.map((row) => row.id)).toEqual(['a', '0'])
+    const newer = event('b', 20, { version: 2 })
+    expect(partition([newer], frontier)).toEqual({ shown: [newer], waiting: [] })
+  })
+
+  it('has no frontier over an empty queue, so that the first arrival is shown', () => {
+    expect(advance([], event('b', 20), false)).toBeNull()
+    expect(advance([event('c', 30)], null, false)?.id).toBe('c')
   })
 
   it('filters as the server does', () => {

@@ -65,11 +65,20 @@ export function insert(data: Pages, event: EventSummary): Pages {
   return { ...data, pages: data.pages.with(last, { ...lastPage, items: [...lastPage.items, event] }) }
 }
 
-/** Adds an arrival to those that wait to be shown, each event once, newest first. */
-export function hold(waiting: readonly EventSummary[], event: EventSummary): EventSummary[] {
-  const known = waiting.find((held) => held.id === event.id)
-  if (known) return isNewer(event, known) ? waiting.map((held) => (held === known ? event : held)) : [...waiting]
-  return [...waiting, event].sort(compare)
+/**
+ * Parts the rows at the frontier, the newest row that the reader has been shown: what is newer waits, however it
+ * came. Without a frontier nothing is being read, and everything is shown.
+ */
+export function partition(rows: readonly EventSummary[], frontier: EventSummary | null): { shown: EventSummary[]; waiting: EventSummary[] } {
+  if (!frontier) return { shown: [...rows], waiting: [] }
+  const isBeyond = (event: EventSummary) => event.id !== frontier.id && compare(event, frontier) < 0
+  return { shown: rows.filter((event) => !isBeyond(event)), waiting: rows.filter(isBeyond) }
+}
+
+/** The frontier after rows have changed: it moves up only while nothing is being read, and never past the newest row. */
+export function advance(rows: readonly EventSummary[], frontier: EventSummary | null, mayMove: boolean): EventSummary | null {
+  const newest = rows.toSorted(compare)[0] ?? null
+  return frontier === null || newest === null || mayMove ? newest : frontier
 }
 
 /** The row to go to from `from`: the next that is still to be done, else the nearest before it. */
