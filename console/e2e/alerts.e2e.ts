@@ -42,9 +42,9 @@ it('shows an alert that arrives by itself, with its picture, boxes and later its
 it('does not move what is being read: arrivals wait behind a pill', async () => {
   const page = await signIn('/alerts')
   await page.getByTitle('实时连接正常').waitFor()
-  const rows = page.locator('[data-event]')
-  await rows.nth(20).scrollIntoViewIfNeeded()
   const scroller = page.locator('.scroller')
+  await page.locator('[data-event]').first().waitFor()
+  await scroller.evaluate((element) => element.scrollTo({ top: 900 }))
   const before = await scroller.evaluate((element) => element.scrollTop)
   expect(before).toBeGreaterThan(100)
   const alert = await raise()
@@ -59,7 +59,8 @@ it('does not move what is being read: arrivals wait behind a pill', async () => 
 
 it('lets arrivals wait that came by a fetch, too', async () => {
   const page = await signIn('/alerts')
-  await page.locator('[data-event]').nth(20).scrollIntoViewIfNeeded()
+  await page.locator('[data-event]').first().waitFor()
+  await page.locator('.scroller').evaluate((element) => element.scrollTo({ top: 900 }))
   await cut()
   await page.getByText('与服务器的连接已断开').waitFor()
   const alert = await raise()
@@ -114,7 +115,7 @@ it('writes in the remark field without triggering keys, and keeps the remark', a
   const page = await signIn('/alerts')
   await page.locator('.detail h2').waitFor()
   const id = page.url().split('/').at(-1) ?? ''
-  const remark = page.getByLabel('备注')
+  const remark = page.getByLabel('备注', { exact: true })
   await remark.fill('已电话通知 1 号楼班长')
   await remark.press('1')
   expect(page.url()).toContain(id)

@@ -71,6 +71,8 @@ export function useBrowser() {
   }
 
   return {
+    /** Begins anew with that many alerts. */
+    reset: (history: number) => tell(`reset?history=${history}`),
     open,
     signIn,
     live,

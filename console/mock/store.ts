@@ -15,8 +15,8 @@ export class Store {
   tasks: Task[] = makeTasks(this.cameras)
   edges: Edge[] = makeEdges(this.cameras, this.tasks)
   events: EventDetail[] = []
-  /** Evidence by hash: a drawn picture, or null for the film. */
-  readonly evidence = new Map<string, string | null>()
+  /** Evidence by hash: how to draw a picture, or null for the film. */
+  readonly evidence = new Map<string, (() => string) | null>()
   private readonly undoable = new Map<string, Undoable>()
   private log: Change[] = []
   /** Number of the newest change. */
@@ -26,8 +26,8 @@ export class Store {
 
   constructor(history = 60) {
     for (let i = history; i > 0; i -= 1) {
-      const event = this.compose(micros() - i * 97e6 - i * i * 2e6, i % 9 !== 0)
-      if (i > history * 0.6) {
+      const event = this.compose(micros() - i * 97e6 - Math.min(i, 100) * i * 2e6, i % 9 !== 0)
+      if (i > history * 0.6 && history <= 1_000) {
         event.state = (['confirmed', 'false_alarm', 'closed', 'dispatched', 'ignored'] as const)[i % 5] ?? 'closed'
         event.actions = possible(event.state)
       }
@@ -88,9 +88,17 @@ export class Store {
     return true
   }
 
+  /** Newest first. */
+  newest(): EventDetail[] {
+    return this.events.toSorted((a, b) => b.decided_at - a.decided_at || (a.id < b.id ? 1 : -1))
+  }
+
   counters() {
-    const count = <T extends string>(of: (event: EventDetail) => T) =>
-      this.events.reduce<Record<string, number>>((sum, event) => ({ ...sum, [of(event)]: (sum[of(event)] ?? 0) + 1 }), {})
+    const count = <T extends string>(of: (event: EventDetail) => T) => {
+      const sum: Record<string, number> = {}
+      for (const event of this.events) sum[of(event)] = (sum[of(event)] ?? 0) + 1
+      return sum
+    }
     return { by_state: count((event) => event.state), by_algorithm: count((event) => event.algorithm), today: this.events.length }
   }
 
@@ -99,7 +107,7 @@ export class Store {
     event.clip = { url: `/api/v1/evidence/${hash}`, available: true, duration_ms: loopSecs * 1_000, starts_at: event.decided_at - 5e6 }
   }
 
-  private keep(name: string, content: string | null): string {
+  private keep(name: string, content: (() => string) | null): string {
     const hash = createHash('sha256').update(name).digest('hex')
     this.evidence.set(hash, content)
     return hash
@@ -114,7 +122,7 @@ export class Store {
     const moment = (n * 1.7) % loopSecs
     const variant = this.cameras.findIndex((camera) => camera.id === task.camera_id)
     const id = `0190b000-0000-7000-8000-${String(n).padStart(12, '0')}`
-    const hash = this.keep(`picture ${id}`, picture(moment, variant))
+    const hash = this.keep(`picture ${id}`, () => picture(moment, variant))
     const event: EventDetail = {
       id,
       algorithm: task.algorithm,
@@ -157,7 +165,7 @@ export class Store {
       actions: possible('pending'),
     }
     if (withClip) this.addClip(event)
-    this.events.unshift(event)
+    this.events.push(event)
     return event
   }
 }

@@ -41,10 +41,27 @@ export interface Page<T> {
   next_cursor: string | null
 }
 
-/** What the queue is narrowed to. */
-export interface EventFilter {
-  state?: EventState
-  algorithm?: AlgorithmId
+/** What lists of events are narrowed to; several values are separated by commas, times are microseconds. */
+export interface EventQuery {
+  state?: string
+  severity?: string
+  algorithm?: string
+  site?: string
   camera_id?: string
-  severity?: Severity
+  from?: number
+  to?: number
+  q?: string
+}
+
+/** One step for many events at once. */
+export interface BulkInput {
+  items: { id: string; version: number }[]
+  action: EventAction
+  reason?: FalseAlarmReason
+  remark?: string
+}
+
+/** What became of each. */
+export interface BulkResult {
+  items: { id: string; ok: boolean; event?: EventSummary | null; error?: ErrorBody | null }[]
 }

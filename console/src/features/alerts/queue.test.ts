@@ -1,31 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { EventSummary } from '@/api/types'
-import { advance, compare, flatten, following, insert, isNewer, matches, partition, patch, type Pages } from './queue'
-
-function event(id: string, decided_at: number, part: Partial<EventSummary> = {}): EventSummary {
-  return {
-    id,
-    algorithm: 'no_helmet',
-    camera_id: 'c1',
-    camera_name: 'gate',
-    site_id: 's',
-    site_name: 'site',
-    severity: 'orange',
-    state: 'pending',
-    phase: 'new',
-    zone: null,
-    started_at: decided_at,
-    decided_at,
-    ended_at: null,
-    received_at: decided_at,
-    score: 0.8,
-    revision: 1,
-    version: 1,
-    snapshot: null,
-    clip: null,
-    ...part,
-  }
-}
+import { event } from './event.test-data'
+import { advance, compare, flatten, following, insert, isNewer, partition, patch, type Pages } from './queue'
 
 const pages = (rows: EventSummary[][], more = false): Pages => ({
   pages: rows.map((items, i) => ({ items, next_cursor: i < rows.length - 1 || more ? `after-${i}` : null })),
@@ -103,19 +79,12 @@ describe('the queue', () => {
     expect(advance([event('c', 30)], null, false)?.id).toBe('c')
   })
 
-  it('filters as the server does', () => {
-    const row = event('a', 1)
-    expect(matches({}, row)).toBe(true)
-    expect(matches({ state: 'pending', severity: 'orange', camera_id: 'c1', algorithm: 'no_helmet' }, row)).toBe(true)
-    expect(matches({ state: 'closed' }, row)).toBe(false)
-    expect(matches({ algorithm: 'crowd' }, row)).toBe(false)
-  })
-
   it('moves on to the next open alert, else back, else nowhere', () => {
     const rows = [event('c', 30), event('b', 20, { state: 'confirmed' }), event('a', 10)]
     const isOpen = (row: EventSummary) => row.state === 'pending'
-    expect(following(rows, 'c', isOpen)).toBe('a')
-    expect(following(rows, 'a', isOpen)).toBe('c')
-    expect(following([event('a', 1)], 'a', isOpen)).toBeNull()
+    expect(following(rows, 'c', isOpen)).toEqual(['a'])
+    expect(following(rows, 'a', isOpen)).toEqual(['c'])
+    expect(following([event('a', 1)], 'a', isOpen)).toEqual([])
+    expect(following([event('d', 4), event('c', 3), event('b', 2), event('a', 1)], 'c', isOpen, 2)).toEqual(['b', 'a'])
   })
 })

@@ -1,11 +1,13 @@
 import { useInfiniteQuery, useQueryClient } from '@tanstack/vue-query'
 import { computed, onScopeDispose, shallowRef, watch, type Ref } from 'vue'
 import { eventKeys, events } from '@/api/events'
-import type { EventFilter, EventSummary } from '@/api/types'
+import type { EventSummary } from '@/api/types'
 import { useLink } from '@/stores/link'
-import { advance, flatten, insert, matches, partition, patch, type Pages } from './queue'
+import { matches, queryOf, type AlertFilter } from './filter'
+import { advance, flatten, insert, partition, patch, type Pages } from './queue'
 
-const pageSize = 40
+/** Large enough that a long list is had in few requests, as large as the server gives. */
+const pageSize = 200
 
 /** Changes that arrive during a fetch, at most; beyond it the oldest is dropped and comes with the next fetch. */
 const mostInFetch = 200
@@ -14,15 +16,17 @@ const mostInFetch = 200
  * The queue of one filter: pages by cursor, changes merged in live. `mayMove` is asked whenever rows arrive: while it
  * says no, rows newer than the newest shown one wait, by whatever way they came.
  */
-export function useQueue(filter: Ref<EventFilter>, mayMove: () => boolean) {
+export function useQueue(filter: Ref<AlertFilter>, mayMove: () => boolean) {
   const client = useQueryClient()
   const link = useLink()
   const key = computed(() => eventKeys.list(filter.value))
   const query = useInfiniteQuery({
     queryKey: key,
-    queryFn: ({ pageParam, signal }) => events.list(filter.value, pageParam, pageSize, signal),
+    queryFn: ({ pageParam, signal }) => events.list(queryOf(filter.value, Date.now()), pageParam, pageSize, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
+    // Ten thousand rows are cheap as long as nobody watches each of their fields.
+    shallow: true,
   })
   const known = computed(() => flatten(query.data.value as Pages | undefined))
 
@@ -42,7 +46,7 @@ export function useQueue(filter: Ref<EventFilter>, mayMove: () => boolean) {
   function put(event: EventSummary): void {
     client.setQueryData<Pages>(key.value, (data) => {
       if (!data) return data
-      return patch(data, event) ?? (matches(filter.value, event) ? insert(data, event) : data)
+      return patch(data, event) ?? (matches(filter.value, event, Date.now()) ? insert(data, event) : data)
     })
   }
 
