@@ -95,7 +95,7 @@ it('says which of many could not be handled and keeps them marked', async () => 
   await page.keyboard.press('x')
   await page.keyboard.press('Shift+J')
   await page.getByText('已选 2 条').waitFor()
-  await page.route('**/api/v1/events/actions', async (route) => {
+  await page.route('**/api/v1/events/bulk-actions', async (route) => {
     const body = route.request().postDataJSON() as { items: { id: string; version: number }[] }
     body.items = body.items.map((item) => (item.id === first ? { ...item, version: item.version + 7 } : item))
     await route.continue({ postData: JSON.stringify(body) })

@@ -75,9 +75,10 @@ export class Backend {
     ['GET /api/v1/edges', (call) => signedIn(call) && { items: this.store.edges, next_cursor: null }],
     ['GET /api/v1/events', (call) => this.listEvents(call)],
     ['GET /api/v1/events/counters', (call) => signedIn(call) && this.store.counters()],
-    ['GET /api/v1/events/export', (call) => this.exportEvents(call)],
+    ['GET /api/v1/events/export.csv', (call) => this.exportEvents(call)],
+    ['GET /api/v1/events/export.xlsx', (call) => this.exportEvents(call)],
     ['GET /api/v1/events/{}', (call) => signedIn(call) && this.event(call.param)],
-    ['POST /api/v1/events/actions', (call) => this.actOnMany(call)],
+    ['POST /api/v1/events/bulk-actions', (call) => this.actOnMany(call)],
     ['POST /api/v1/events/{}/actions', (call) => this.act(call)],
     ['GET /api/v1/evidence/{}', (call) => this.evidence(call)],
     ['GET /api/v1/stream', (call) => this.stream(call)],
@@ -196,10 +197,10 @@ export class Backend {
     const to = Number(query.get('to') ?? Infinity)
     return this.store.newest().filter(
       (event) =>
-        among('state', event.state) &&
-        among('severity', event.severity) &&
-        among('algorithm', event.algorithm) &&
-        among('site', event.site_id) &&
+        among('states', event.state) &&
+        among('severities', event.severity) &&
+        among('algorithms', event.algorithm) &&
+        among('site_id', event.site_id) &&
         among('camera_id', event.camera_id) &&
         event.decided_at >= from &&
         event.decided_at < to &&
@@ -222,7 +223,7 @@ export class Backend {
   private exportEvents(call: Call) {
     signedIn(call)
     const rows = this.wanted(call.url.searchParams).map((event) => [event.id, event.algorithm, event.site_name, new Date(event.decided_at / 1_000).toISOString(), event.state].join(','))
-    const format = call.url.searchParams.get('format') === 'xlsx' ? 'xlsx' : 'csv'
+    const format = call.url.pathname.endsWith('xlsx') ? 'xlsx' : 'csv'
     call.response.setHeader('content-disposition', `attachment; filename="events.${format}"`)
     sendBytes(call.request, call.response, 'text/csv; charset=utf-8', Buffer.from(`\uFEFF${rows.join('\r\n')}\r\n`))
   }
@@ -230,16 +231,16 @@ export class Backend {
   private async actOnMany(call: Call) {
     const user = allow(call, 'admin', 'supervisor')
     const input = await readJson<BulkInput>(call.request)
-    if (input.items.length > 100) throw new Refused(400, 'invalid', 'At most 100 at once.', '一次最多处理 100 条。', 'items')
+    if (input.items.length > 200) throw new Refused(400, 'invalid', 'At most 200 at once.', '一次最多处理 200 条。', 'items')
     const items = input.items.map((item) => {
       try {
         const event = this.event(item.id)
         fresh(item.version, event.version)
         this.take(event, { ...input, version: item.version }, user)
-        return { id: item.id, ok: true, event: summary(event) }
+        return { id: item.id, ok: true, state: event.state, version: event.version, error: null }
       } catch (error) {
         if (!(error instanceof Refused)) throw error
-        return { id: item.id, ok: false, error: { code: error.code, message: error.message, message_zh: error.messageZh, field: error.field } }
+        return { id: item.id, ok: false, state: null, version: null, error: { code: error.code, message: error.message, message_zh: error.messageZh, field: error.field } }
       }
     })
     return { items }

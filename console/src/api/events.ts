@@ -1,6 +1,6 @@
 import { api, body, plain } from './client'
 import { ApiError } from './errors'
-import type { ActionInput, BulkInput, BulkResult, EventQuery, EventSummary, Page } from './types'
+import type { ActionInput, BulkInput, BulkResults, EventQuery, EventSummary, Page } from './types'
 
 const path = '/api/v1/events'
 
@@ -18,12 +18,12 @@ export const events = {
   counters: (signal?: AbortSignal) => body(api.GET('/api/v1/events/counters', { signal })),
   act: (id: string, input: ActionInput) =>
     body(api.POST('/api/v1/events/{id}/actions', { params: { path: { id } }, body: input })),
-  actOnMany: (input: BulkInput) => plain<BulkResult>('POST', `${path}/actions`, { body: input }),
+  actOnMany: (input: BulkInput) => plain<BulkResults>('POST', `${path}/bulk-actions`, { body: input }),
 
   /** The filtered list as a file. */
   async export(filter: EventQuery, format: 'xlsx' | 'csv'): Promise<{ name: string; file: Blob }> {
-    const url = new URL(`${path}/export`, location.origin)
-    for (const [name, value] of Object.entries({ ...filter, format })) if (value !== undefined) url.searchParams.set(name, String(value))
+    const url = new URL(`${path}/export.${format}`, location.origin)
+    for (const [name, value] of Object.entries(filter)) if (value !== undefined) url.searchParams.set(name, String(value))
     let response: Response
     try {
       response = await fetch(url)

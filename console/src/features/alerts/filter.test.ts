@@ -31,7 +31,7 @@ describe('the filter', () => {
 
   it('speaks to the server in lists and microseconds', () => {
     expect(queryOf(filter({ states: ['pending', 'confirmed'], time: { kind: 'last', hours: 1 }, text: ' 塔吊 ' }), now)).toMatchObject({
-      state: 'pending,confirmed',
+      states: 'pending,confirmed',
       from: (now - 3_600_000) * 1_000,
       to: undefined,
       q: '塔吊',

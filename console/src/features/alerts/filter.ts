@@ -96,10 +96,10 @@ export function bounds(time: TimeRange, nowMs: number): { from: number; to: numb
 export function queryOf(filter: AlertFilter, nowMs: number): EventQuery {
   const span = filter.time ? bounds(filter.time, nowMs) : null
   return {
-    state: list(filter.states),
-    severity: list(filter.severities),
-    algorithm: list(filter.algorithms),
-    site: filter.site,
+    states: list(filter.states),
+    severities: list(filter.severities),
+    algorithms: list(filter.algorithms),
+    site_id: filter.site,
     camera_id: filter.camera,
     from: span ? span.from * 1_000 : undefined,
     to: span?.to ? span.to * 1_000 : undefined,

@@ -14,20 +14,21 @@ export interface Row {
 /** Two alerts of one place and kind within this time are taken for the same subject. */
 const sameSubjectMicros = 10 * 60e6
 
-const place = (event: EventSummary) => `${event.camera_id}/${event.algorithm}/${event.zone ?? ''}`
+const subject = (event: EventSummary) => event.group_id ?? `${event.camera_id}/${event.algorithm}/${event.zone ?? ''}`
 
 /**
- * Folds alerts of the same subject: the same algorithm, camera and zone, each within ten minutes of the next. Rows come
+ * Folds alerts of the same subject: those the server has put into one group, or, where it does not say, the same
+ * algorithm, camera and zone, each within ten minutes of the next. Rows come
  * newest first; a group stands where its newest alert stands.
  */
 export function fold(events: readonly EventSummary[], unfolded: ReadonlySet<string>): Row[] {
   const groups: EventSummary[][] = []
   const open = new Map<string, EventSummary[]>()
   for (const event of events) {
-    const key = place(event)
+    const key = subject(event)
     const group = open.get(key)
     const last = group?.at(-1)
-    if (group && last && last.decided_at - event.decided_at <= sameSubjectMicros) {
+    if (group && last && (event.group_id !== undefined || last.decided_at - event.decided_at <= sameSubjectMicros)) {
       group.push(event)
     } else {
       const begun = [event]
@@ -44,10 +45,3 @@ export function fold(events: readonly EventSummary[], unfolded: ReadonlySet<stri
 
 /** The same rows without folding. */
 export const flat = (events: readonly EventSummary[]): Row[] => events.map((event) => ({ event, size: 1, head: event.id, inner: false }))
-
-/** Ids of all alerts of the group that `id` leads. */
-export function membersOf(events: readonly EventSummary[], head: string): string[] {
-  return fold(events, new Set([head]))
-    .filter((row) => row.head === head)
-    .map((row) => row.event.id)
-}

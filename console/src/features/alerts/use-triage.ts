@@ -24,7 +24,7 @@ interface Extra {
 }
 
 /** As many alerts as one request takes. */
-const mostAtOnce = 100
+const mostAtOnce = 200
 
 /** Carries out actions on events and remembers the last one for undo. */
 export function useTriage(queue: Queue, select: (id: string | null) => void) {
@@ -110,11 +110,13 @@ export function useTriage(queue: Queue, select: (id: string | null) => void) {
         const part = ids.slice(from, from + mostAtOnce)
         const { items } = await events.actOnMany({ items: part.map((id) => ({ id, version: versionOf(id) })), action, ...extra })
         for (const item of items) {
-          if (item.event) {
-            queue.receive(item.event)
-            void client.invalidateQueries({ queryKey: eventKeys.detail(item.id) })
+          const known = queue.rows.value.find((event) => event.id === item.id)
+          if (item.ok && known && item.state !== null && item.version !== null) {
+            const changed = { ...known, state: item.state, version: item.version }
+            queue.receive(changed)
+            done.push(changed)
           }
-          if (item.ok && item.event) done.push(item.event)
+          void client.invalidateQueries({ queryKey: eventKeys.detail(item.id) })
           if (!item.ok) {
             failed.push(item.id)
             if (item.error) why = sentence(ApiError.from(409, item.error), locale.value)
