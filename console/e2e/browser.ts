@@ -1,6 +1,10 @@
 /** A browser whose pages fail the test on any console error. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from 'vitest'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 export const desk = { width: 1920, height: 1080 }
 export const phone = { width: 390, height: 844 }
@@ -8,6 +12,20 @@ export const phone = { width: 390, height: 844 }
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run']
   .concat(['--disable-background-networking', '--disable-component-update', '--disable-sync'])
   .concat(['--autoplay-policy=no-user-gesture-required'])
+
+/** What axe calls serious or worse on the page as it stands. */
+export async function seriousFaults(page: Page): Promise<string[]> {
+  // By the debugger, which the page's security policy does not hold back.
+  await page.evaluate(axe)
+  return page.evaluate(async () => {
+    type Found = { impact: string | null; id: string; nodes: { target: string[]; html: string; any: { message: string }[] }[] }
+    const { axe } = window as unknown as { axe: { run: (options: object) => Promise<{ violations: Found[] }> } }
+    const { violations } = await axe.run({ resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })
+    return violations
+      .filter((found) => found.impact === 'serious' || found.impact === 'critical')
+      .flatMap((found) => found.nodes.slice(0, 4).map((node) => `${found.id}: ${node.target.join(' ')} ${node.any[0]?.message ?? ''}`))
+  })
+}
 
 export function useBrowser() {
   const baseUrl = inject('baseUrl')

@@ -164,7 +164,7 @@ export class Backend {
     this.store.tell('task', known.id)
   }
 
-  private taskFrom(input: TaskInput): Omit<Task, 'id' | 'version' | 'created_at'> {
+  private taskFrom(input: TaskInput & { lines?: unknown[] }): Omit<Task, 'id' | 'version' | 'created_at'> & { lines: unknown[] } {
     const algorithm = algorithms.find((known) => known.id === input.algorithm)
     const camera = this.store.cameras.find((known) => known.id === input.camera_id)
     if (!algorithm || !camera) throw new Refused(400, 'invalid', 'Choose a camera.', '请选择摄像头。', 'camera_id')
@@ -178,6 +178,7 @@ export class Backend {
       name: input.name,
       enabled: input.enabled ?? true,
       zones: input.zones ?? [],
+      lines: input.lines ?? [],
       schedule: input.schedule ?? { utc_offset_minutes: 480, spans: [] },
       params,
       effective_params: { ...algorithm.defaults, ...given },
