@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { desk, phone, useBrowser } from './browser'
 
-const { open, signIn, raise, cut, forgive } = useBrowser()
+const { open, signIn, live, raise, addClip, cut, mend, forget, forgive } = useBrowser()
 
 it('refuses a wrong password in words and lets the right one in', async () => {
   const page = await open('/alerts')
@@ -31,6 +31,7 @@ it('shows an alert that arrives by itself, with its picture, boxes and later its
   await page.getByText('告警依据').waitFor()
   await page.getByText(/最近 5 次判断中有 4 次/).waitFor()
   await page.getByText('片段正在生成').waitFor()
+  await addClip(alert.id)
   const clip = page.locator('video.clip')
   await clip.waitFor({ timeout: 15_000 })
   await expect.poll(() => clip.evaluate((video: HTMLVideoElement) => video.currentTime), { timeout: 10_000 }).toBeGreaterThan(0.2)
@@ -40,15 +41,34 @@ it('shows an alert that arrives by itself, with its picture, boxes and later its
 
 it('does not move what is being read: arrivals wait behind a pill', async () => {
   const page = await signIn('/alerts')
-  const rows = page.locator('[data-event]')
-  await rows.nth(20).scrollIntoViewIfNeeded()
+  await page.getByTitle('实时连接正常').waitFor()
   const scroller = page.locator('.scroller')
+  await page.locator('[data-event]').first().waitFor()
+  await scroller.evaluate((element) => element.scrollTo({ top: 900 }))
   const before = await scroller.evaluate((element) => element.scrollTop)
   expect(before).toBeGreaterThan(100)
   const alert = await raise()
-  await page.getByRole('button', { name: /1 条新告警/ }).click()
+  const pill = page.getByRole('button', { name: /1 条新告警/ })
+  await pill.waitFor()
+  expect(await scroller.evaluate((element) => element.scrollTop)).toBe(before)
+  expect(await page.locator(`[data-event="${alert.id}"]`).count()).toBe(0)
+  await pill.click()
   await page.locator(`[data-event="${alert.id}"]`).waitFor()
   expect(await scroller.evaluate((element) => element.scrollTop)).toBe(0)
+})
+
+it('lets arrivals wait that came by a fetch, too', async () => {
+  const page = await signIn('/alerts')
+  await page.locator('[data-event]').first().waitFor()
+  await page.locator('.scroller').evaluate((element) => element.scrollTo({ top: 900 }))
+  await cut()
+  await page.getByText('与服务器的连接已断开').waitFor()
+  const alert = await raise()
+  await forget()
+  await mend()
+  await page.getByRole('button', { name: /1 条新告警/ }).waitFor({ timeout: 45_000 })
+  expect(await page.locator(`[data-event="${alert.id}"]`).count()).toBe(0)
+  forgive()
 })
 
 it('is worked through by keyboard alone', async () => {
@@ -95,13 +115,14 @@ it('writes in the remark field without triggering keys, and keeps the remark', a
   const page = await signIn('/alerts')
   await page.locator('.detail h2').waitFor()
   const id = page.url().split('/').at(-1) ?? ''
-  const remark = page.getByLabel('备注')
+  const remark = page.getByLabel('备注', { exact: true })
   await remark.fill('已电话通知 1 号楼班长')
   await remark.press('1')
   expect(page.url()).toContain(id)
   await page.getByRole('button', { name: '确认', exact: true }).click()
   await page.getByRole('status').filter({ hasText: '已确认' }).waitFor()
   await page.goto(`/alerts/${id}?state=confirmed`)
+  await live(page)
   await page.getByText('已电话通知 1 号楼班长1').waitFor()
 })
 
@@ -131,9 +152,10 @@ it('says when the connection is lost and takes up the missed alerts after it', a
   await page.locator('[data-event]').first().waitFor()
   await page.mouse.move(desk.width - 200, 500)
   await page.getByTitle('实时连接正常').waitFor()
-  await cut(3_000)
+  await cut()
   await page.getByText('与服务器的连接已断开').waitFor()
   const alert = await raise()
-  await page.locator(`[data-event="${alert.id}"]`).waitFor({ timeout: 20_000 })
+  await mend()
+  await page.locator(`[data-event="${alert.id}"]`).waitFor({ timeout: 45_000 })
   forgive()
 })

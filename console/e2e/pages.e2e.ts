@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, inject, it } from 'vitest'
-import { desk, phone, useBrowser } from './browser'
+import { desk, phone, seriousFaults, useBrowser } from './browser'
 
 const { signIn } = useBrowser()
 const pages = ['/alerts', '/live', '/cameras', '/tasks', '/edges', '/system', '/nowhere']
@@ -24,6 +24,7 @@ describe.each(['zh', 'en'] as const)('in %s', (language) => {
       if (language === 'en') expect(await page.locator('nav').innerText()).not.toMatch(/\p{Script=Han}{2}/u)
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
       expect([path, overflow]).toEqual([path, 0])
+      expect([path, await seriousFaults(page)]).toEqual([path, []])
     }
   })
 })

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ActionInput, Camera, CameraInput, EventDetail, Role, Task, TaskInput, User } from '../src/api/types'
+import type { ActionInput, BulkInput, Camera, CameraInput, EventDetail, Role, Task, TaskInput, User } from '../src/api/types'
 import { edgeId, micros, noParams, siteId, siteName, users } from './fixtures'
 import { Refused, cookie, readJson, sendBytes, sendError, sendJson } from './http'
 import { Store, algorithms, summary } from './store'
@@ -22,11 +22,11 @@ type Handler = (call: Call) => unknown
 export class Backend {
   store: Store
   private readonly streams = new Set<ServerResponse>()
-  private cutUntil = 0
+  private isCut = false
 
   constructor(
     private readonly filmPath: string,
-    history: number,
+    private readonly history: number,
   ) {
     this.store = new Store(history)
   }
@@ -75,12 +75,20 @@ export class Backend {
     ['GET /api/v1/edges', (call) => signedIn(call) && { items: this.store.edges, next_cursor: null }],
     ['GET /api/v1/events', (call) => this.listEvents(call)],
     ['GET /api/v1/events/counters', (call) => signedIn(call) && this.store.counters()],
+    ['GET /api/v1/events/export.csv', (call) => this.exportEvents(call)],
+    ['GET /api/v1/events/export.xlsx', (call) => this.exportEvents(call)],
     ['GET /api/v1/events/{}', (call) => signedIn(call) && this.event(call.param)],
+    ['POST /api/v1/events/bulk-actions', (call) => this.actOnMany(call)],
     ['POST /api/v1/events/{}/actions', (call) => this.act(call)],
     ['GET /api/v1/evidence/{}', (call) => this.evidence(call)],
     ['GET /api/v1/stream', (call) => this.stream(call)],
-    ['POST /mock/cut', (call) => this.cut(Number(call.url.searchParams.get('ms') ?? 0))],
+    // For tests: the world begins anew, an alert is raised, its clip follows, the change streams break, come back, and have forgotten.
+    ['POST /mock/reset', (call) => this.reset(Number(call.url.searchParams.get('history') ?? this.history))],
     ['POST /mock/alert', () => summary(this.store.raise())],
+    ['POST /mock/clip/{}', (call) => this.store.finish(this.event(call.param))],
+    ['POST /mock/cut', () => this.cut()],
+    ['POST /mock/forget', () => this.store.forget()],
+    ['POST /mock/mend', () => void (this.isCut = false)],
   ]
 
   private async signIn({ request, response }: Call) {
@@ -156,7 +164,7 @@ export class Backend {
     this.store.tell('task', known.id)
   }
 
-  private taskFrom(input: TaskInput): Omit<Task, 'id' | 'version' | 'created_at'> {
+  private taskFrom(input: TaskInput & { lines?: unknown[] }): Omit<Task, 'id' | 'version' | 'created_at'> & { lines: unknown[] } {
     const algorithm = algorithms.find((known) => known.id === input.algorithm)
     const camera = this.store.cameras.find((known) => known.id === input.camera_id)
     if (!algorithm || !camera) throw new Refused(400, 'invalid', 'Choose a camera.', '请选择摄像头。', 'camera_id')
@@ -170,6 +178,7 @@ export class Backend {
       name: input.name,
       enabled: input.enabled ?? true,
       zones: input.zones ?? [],
+      lines: input.lines ?? [],
       schedule: input.schedule ?? { utc_offset_minutes: 480, spans: [] },
       params,
       effective_params: { ...algorithm.defaults, ...given },
@@ -181,17 +190,61 @@ export class Backend {
     }
   }
 
+  /** The events that a query asks for, newest first. */
+  private wanted(query: URLSearchParams): EventDetail[] {
+    const among = (key: string, value: string) => !query.get(key) || (query.get(key) ?? '').split(',').includes(value)
+    const text = (query.get('q') ?? '').toLowerCase()
+    const from = Number(query.get('from') ?? 0)
+    const to = Number(query.get('to') ?? Infinity)
+    return this.store.newest().filter(
+      (event) =>
+        among('states', event.state) &&
+        among('severities', event.severity) &&
+        among('algorithms', event.algorithm) &&
+        among('site_id', event.site_id) &&
+        among('camera_id', event.camera_id) &&
+        event.decided_at >= from &&
+        event.decided_at < to &&
+        (text === '' || [event.camera_name, event.site_name, event.zone ?? '', ...event.history.map((entry) => entry.remark ?? '')].some((field) => field.toLowerCase().includes(text))),
+    )
+  }
+
   private listEvents(call: Call) {
     signedIn(call)
     const query = call.url.searchParams
-    const limit = Number(query.get('limit') ?? 50)
-    const wanted = (event: EventDetail) =>
-      (['state', 'algorithm', 'camera_id', 'severity'] as const).every((key) => !query.get(key) || query.get(key) === event[key])
-    const matching = this.store.events.filter(wanted)
+    const limit = Math.min(200, Number(query.get('limit') ?? 50))
+    const matching = this.wanted(query)
     const cursor = query.get('cursor')
     const start = cursor ? matching.findIndex((event) => event.id === cursor) + 1 : 0
     const items = matching.slice(start, start + limit)
     return { items: items.map(summary), next_cursor: start + limit < matching.length ? (items.at(-1)?.id ?? null) : null }
+  }
+
+  /** CSV in either case: the mock writes no spreadsheets. */
+  private exportEvents(call: Call) {
+    signedIn(call)
+    const rows = this.wanted(call.url.searchParams).map((event) => [event.id, event.algorithm, event.site_name, new Date(event.decided_at / 1_000).toISOString(), event.state].join(','))
+    const format = call.url.pathname.endsWith('xlsx') ? 'xlsx' : 'csv'
+    call.response.setHeader('content-disposition', `attachment; filename="events.${format}"`)
+    sendBytes(call.request, call.response, 'text/csv; charset=utf-8', Buffer.from(`\uFEFF${rows.join('\r\n')}\r\n`))
+  }
+
+  private async actOnMany(call: Call) {
+    const user = allow(call, 'admin', 'supervisor')
+    const input = await readJson<BulkInput>(call.request)
+    if (input.items.length > 200) throw new Refused(400, 'invalid', 'At most 200 at once.', '一次最多处理 200 条。', 'items')
+    const items = input.items.map((item) => {
+      try {
+        const event = this.event(item.id)
+        fresh(item.version, event.version)
+        this.take(event, { ...input, version: item.version }, user)
+        return { id: item.id, ok: true, state: event.state, version: event.version, error: null }
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error
+        return { id: item.id, ok: false, state: null, version: null, error: { code: error.code, message: error.message, message_zh: error.messageZh, field: error.field } }
+      }
+    })
+    return { items }
   }
 
   private event(id: string): EventDetail {
@@ -203,11 +256,15 @@ export class Backend {
     const event = this.event(call.param)
     const input = await readJson<ActionInput>(call.request)
     fresh(input.version, event.version)
+    this.take(event, input, user)
+    return event
+  }
+
+  private take(event: EventDetail, input: ActionInput, user: User): void {
     if (input.action === 'false_alarm' && !input.reason) throw new Refused(400, 'invalid', 'Say why it is a false alarm.', '请选择误报原因。', 'reason')
     if (!this.store.act(event, input.action, user, input.reason ?? null, input.remark ?? null)) {
       throw new Refused(409, 'conflict', 'This step is not possible now.', '当前状态不能执行此操作。')
     }
-    return event
   }
 
   private evidence(call: Call) {
@@ -215,24 +272,29 @@ export class Backend {
     const content = this.store.evidence.get(call.param)
     if (content === undefined) throw new Refused(404, 'not_found', 'no such evidence', '没有此证据')
     if (content === null) sendBytes(call.request, call.response, 'video/mp4', readFileSync(this.filmPath))
-    else sendBytes(call.request, call.response, 'image/svg+xml', Buffer.from(content))
+    else sendBytes(call.request, call.response, 'image/svg+xml', Buffer.from(content()))
   }
 
-  private cut(ms: number): void {
-    this.cutUntil = Date.now() + ms
+  private reset(history: number): void {
+    this.isCut = false
+    this.store = new Store(history)
+  }
+
+  private cut(): void {
+    this.isCut = true
     this.streams.forEach((response) => response.destroy())
   }
 
   private stream(call: Call) {
     signedIn(call)
-    if (Date.now() < this.cutUntil) throw new Refused(503, 'unavailable', 'The stream is cut.', '数据流已中断。')
+    if (this.isCut) throw new Refused(503, 'unavailable', 'The stream is cut.', '数据流已中断。')
     const { request, response, url } = call
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
     const asked = Number(request.headers['last-event-id'] ?? url.searchParams.get('cursor') ?? NaN)
-    const cursor = asked <= this.store.seq ? asked : this.store.seq
-    response.write(`event: hello\ndata: ${JSON.stringify({ seq: cursor })}\n\n`)
+    const missed = this.store.after(asked)
+    response.write(`event: hello\ndata: ${JSON.stringify({ seq: missed ? asked : this.store.seq })}\n\n`)
     const send = (change: { seq: number }) => response.write(`id: ${change.seq}\nevent: change\ndata: ${JSON.stringify(change)}\n\n`)
-    this.store.after(cursor).forEach(send)
+    missed?.forEach(send)
     const stop = this.store.subscribe(send)
     const alive = setInterval(() => response.write(': alive\n\n'), 10_000)
     this.streams.add(response)

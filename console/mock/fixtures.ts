@@ -1,5 +1,5 @@
 /** What the mock starts with. Names and numbers are invented. */
-import type { Algorithm, AlgorithmId, Camera, CameraState, Edge, FullParams, Params, StreamState, Task, User } from '../src/api/types'
+import type { Algorithm, AlgorithmId, Camera, CameraState, Edge, FullParams, Params, Severity, StreamState, Task, User } from '../src/api/types'
 
 export const siteId = '0190a000-0000-7000-8000-000000000001'
 export const siteName = '示范工地'
@@ -14,7 +14,7 @@ export const users: (User & { password: string })[] = [
   { id: id('a', 3), username: 'kan', role: 'viewer', must_change_password: false, password: 'gongshao' },
 ]
 
-const base: FullParams = {
+const base = {
   min_score: 0.4,
   min_target_px: 40,
   votes_needed: 3,
@@ -24,24 +24,44 @@ const base: FullParams = {
   task_cool_down_secs: 0,
   crowd_size: 4,
   sample_fps: 5,
-}
-export const noParams: Params = {
-  min_score: null,
-  min_target_px: null,
-  votes_needed: null,
-  votes_window: null,
-  dwell_secs: null,
-  cool_down_secs: null,
-  task_cool_down_secs: null,
-  crowd_size: null,
-  sample_fps: null,
-}
+  camera_cool_down_secs: 0,
+  overlap: 'foot_point',
+  min_overlap: 0.3,
+  share_needed: 0.1,
+  layers_max: 4,
+  reach: 1,
+  smoke_dwell_secs: 10,
+} as FullParams
+export const noParams = {} as Params
 
-export const algorithms: Algorithm[] = [
-  { id: 'no_helmet', name_zh: '未戴安全帽', name_en: 'No helmet', requirement: 'A0', default_severity: 'orange', defaults: base },
-  { id: 'intrusion', name_zh: '人员非法进出', name_en: 'Intrusion', requirement: 'A0', default_severity: 'red', defaults: { ...base, dwell_secs: 1 } },
-  { id: 'crowd', name_zh: '人员聚集', name_en: 'Crowd', requirement: 'A0', default_severity: 'yellow', defaults: { ...base, dwell_secs: 5, cool_down_secs: 300 } },
+/** Every algorithm, with the defaults that differ. */
+const rows: [id: string, zh: string, en: string, requirement: string, severity: Severity, differs?: object][] = [
+  ['no_helmet', '未戴安全帽', 'No helmet', 'A0', 'orange'],
+  ['intrusion', '人员非法进出', 'Intrusion', 'A0', 'red', { dwell_secs: 1 }],
+  ['crowd', '人员聚集', 'Crowd', 'A0', 'yellow', { dwell_secs: 5, cool_down_secs: 300 }],
+  ['fence_missing', '围挡缺失', 'Fence missing', 'A0', 'orange', { dwell_secs: 60, sample_fps: 0.1 }],
+  ['no_harness', '未系安全带', 'No safety harness', 'A0', 'red', { votes_needed: 4, votes_window: 6, dwell_secs: 3 }],
+  ['occupant_no_helmet', '驾乘人员未戴安全帽', 'No helmet at a vehicle', 'A1', 'orange', { dwell_secs: 3 }],
+  ['large_material', '携带大型物资出入', 'Large material carried', 'A2', 'yellow', { dwell_secs: 1, reach: 0.5 }],
+  ['no_life_jacket', '未穿救生衣', 'No life jacket', 'A3', 'orange', { dwell_secs: 3 }],
+  ['e_bike', '电瓶车进入作业区', 'Scooter in the work zone', 'A4', 'orange', { dwell_secs: 1 }],
+  ['construction_vehicle', '工程车辆', 'Construction vehicle', 'A5', 'yellow', { sample_fps: 2 }],
+  ['edge_protection', '临边防护缺失', 'Edge protection missing', 'A6', 'red', { dwell_secs: 60, sample_fps: 0.1 }],
+  ['fire_smoke', '烟火', 'Fire or smoke', 'A7', 'red', { dwell_secs: 3, sample_fps: 1 }],
+  ['ponding', '积水', 'Ponding water', 'A8', 'yellow', { dwell_secs: 20, sample_fps: 0.1 }],
+  ['segment_stack', '管片堆叠过高', 'Segments stacked too high', 'A9', 'orange', { dwell_secs: 20, sample_fps: 0.1 }],
+  ['overhang', '脚手架物件悬挑', 'Overhang on a scaffold', 'A10', 'red', { dwell_secs: 60, sample_fps: 0.1 }],
+  ['special_vehicle', '特殊车辆', 'Special vehicle', 'A11', 'yellow', { sample_fps: 2 }],
+  ['picture_quality', '画面质量异常', 'Picture quality', 'A12', 'yellow', { dwell_secs: 3_600, sample_fps: 0.1 }],
 ]
+export const algorithms: Algorithm[] = rows.map(([id, name_zh, name_en, requirement, default_severity, differs]) => ({
+  id: id as AlgorithmId,
+  name_zh,
+  name_en,
+  requirement,
+  default_severity,
+  defaults: { ...base, ...differs },
+}))
 
 function cameraState(state: StreamState, detail = ''): CameraState {
   const online = state === 'online'

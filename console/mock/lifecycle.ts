@@ -6,7 +6,7 @@ const steps: Record<Exclude<EventAction, 'undo'>, { from: EventState[]; to: Even
   false_alarm: { from: ['pending', 'confirmed'], to: 'false_alarm' },
   duplicate: { from: ['pending', 'confirmed'], to: 'duplicate' },
   ignore: { from: ['pending', 'confirmed'], to: 'ignored' },
-  dispatch: { from: ['confirmed'], to: 'dispatched' },
+  dispatch: { from: ['pending', 'confirmed'], to: 'dispatched' },
   start: { from: ['dispatched'], to: 'in_progress' },
   submit: { from: ['in_progress'], to: 'in_review' },
   close: { from: ['in_review'], to: 'closed' },

@@ -16,6 +16,9 @@ interface Options {
 
 const defaults: Options = { history: 60, alertEveryMs: Number(process.env.MOCK_ALERT_EVERY_MS ?? 15_000) }
 
+/** A clip reaches five seconds past the decision. */
+const clipAfterMs = 6_000
+
 export function mockBackend(options: Partial<Options> = {}): Plugin {
   const { history, alertEveryMs } = { ...defaults, ...options }
 
@@ -28,7 +31,12 @@ export function mockBackend(options: Partial<Options> = {}): Plugin {
         if (!handled) next()
       }, next)
     })
-    if (alertEveryMs > 0) setInterval(() => backend.store.raise(), alertEveryMs).unref()
+    const raise = () => {
+      const { store } = backend
+      const event = store.raise()
+      setTimeout(() => store.finish(event), clipAfterMs).unref()
+    }
+    if (alertEveryMs > 0) setInterval(raise, alertEveryMs).unref()
     const film = readFilm(filmPath)
     const sockets = new WebSocketServer({ noServer: true })
     server?.on('upgrade', (request, socket, head) => {

@@ -5,8 +5,6 @@ import { algorithms, makeCameras, makeEdges, makeTasks, micros, siteId, siteName
 import { possible, step } from './lifecycle'
 import { loopSecs, people, picture, sceneHeight, sceneWidth } from './scene'
 
-const clipAfterMs = 6_000
-
 interface Undoable {
   username: string
   from: EventState
@@ -17,29 +15,34 @@ export class Store {
   tasks: Task[] = makeTasks(this.cameras)
   edges: Edge[] = makeEdges(this.cameras, this.tasks)
   events: EventDetail[] = []
-  /** Evidence by hash: a drawn picture, or null for the film. */
-  readonly evidence = new Map<string, string | null>()
+  /** Evidence by hash: how to draw a picture, or null for the film. */
+  readonly evidence = new Map<string, (() => string) | null>()
   private readonly undoable = new Map<string, Undoable>()
-  private readonly log: Change[] = []
+  private log: Change[] = []
+  /** Number of the newest change. */
+  seq = 0
   private readonly listeners = new Set<(change: Change) => void>()
   private raised = 0
 
   constructor(history = 60) {
     for (let i = history; i > 0; i -= 1) {
-      const event = this.compose(micros() - i * 97e6 - i * i * 2e6, i % 9 !== 0)
-      if (i > history * 0.6) {
+      const event = this.compose(micros() - i * 97e6 - Math.min(i, 100) * i * 2e6, i % 9 !== 0)
+      if (i > history * 0.6 && history <= 1_000) {
         event.state = (['confirmed', 'false_alarm', 'closed', 'dispatched', 'ignored'] as const)[i % 5] ?? 'closed'
         event.actions = possible(event.state)
       }
     }
   }
 
-  get seq(): number {
-    return this.log.at(-1)?.seq ?? 0
+  /** The changes since a sequence number, or null when the log does not reach back that far. */
+  after(cursor: number): Change[] | null {
+    const oldest = this.seq - this.log.length
+    return cursor >= oldest && cursor <= this.seq ? this.log.slice(cursor - oldest) : null
   }
 
-  after(cursor: number): Change[] {
-    return this.log.filter((change) => change.seq > cursor)
+  /** Drops the log, as a server does with changes too old to keep. */
+  forget(): void {
+    this.log = []
   }
 
   subscribe(listener: (change: Change) => void): () => void {
@@ -48,23 +51,26 @@ export class Store {
   }
 
   tell(kind: Change['kind'], id: string, event: EventSummary | null = null): void {
-    const change: Change = { seq: this.seq + 1, kind, id, event }
+    this.seq += 1
+    const change: Change = { seq: this.seq, kind, id, event }
     this.log.push(change)
     this.listeners.forEach((listener) => listener(change))
   }
 
-  /** Raises an event now; its clip follows a little later, as on a real site. */
+  /** Raises an event now, as yet without its clip. */
   raise(): EventDetail {
     const event = this.compose(micros(), false)
     this.tell('event', event.id, summary(event))
-    setTimeout(() => {
-      this.addClip(event)
-      event.phase = 'update'
-      event.revision += 1
-      event.version += 1
-      this.tell('event', event.id, summary(event))
-    }, clipAfterMs).unref()
     return event
+  }
+
+  /** Adds the clip, as the edge does when the seconds after the decision have passed. */
+  finish(event: EventDetail): void {
+    this.addClip(event)
+    event.phase = 'update'
+    event.revision += 1
+    event.version += 1
+    this.tell('event', event.id, summary(event))
   }
 
   act(event: EventDetail, action: EventAction, user: User, reason: FalseAlarmReason | null, remark: string | null): boolean {
@@ -82,9 +88,17 @@ export class Store {
     return true
   }
 
+  /** Newest first. */
+  newest(): EventDetail[] {
+    return this.events.toSorted((a, b) => b.decided_at - a.decided_at || (a.id < b.id ? 1 : -1))
+  }
+
   counters() {
-    const count = <T extends string>(of: (event: EventDetail) => T) =>
-      this.events.reduce<Record<string, number>>((sum, event) => ({ ...sum, [of(event)]: (sum[of(event)] ?? 0) + 1 }), {})
+    const count = <T extends string>(of: (event: EventDetail) => T) => {
+      const sum: Record<string, number> = {}
+      for (const event of this.events) sum[of(event)] = (sum[of(event)] ?? 0) + 1
+      return sum
+    }
     return { by_state: count((event) => event.state), by_algorithm: count((event) => event.algorithm), today: this.events.length }
   }
 
@@ -93,7 +107,7 @@ export class Store {
     event.clip = { url: `/api/v1/evidence/${hash}`, available: true, duration_ms: loopSecs * 1_000, starts_at: event.decided_at - 5e6 }
   }
 
-  private keep(name: string, content: string | null): string {
+  private keep(name: string, content: (() => string) | null): string {
     const hash = createHash('sha256').update(name).digest('hex')
     this.evidence.set(hash, content)
     return hash
@@ -108,7 +122,7 @@ export class Store {
     const moment = (n * 1.7) % loopSecs
     const variant = this.cameras.findIndex((camera) => camera.id === task.camera_id)
     const id = `0190b000-0000-7000-8000-${String(n).padStart(12, '0')}`
-    const hash = this.keep(`picture ${id}`, picture(moment, variant))
+    const hash = this.keep(`picture ${id}`, () => picture(moment, variant))
     const event: EventDetail = {
       id,
       algorithm: task.algorithm,
@@ -151,7 +165,7 @@ export class Store {
       actions: possible('pending'),
     }
     if (withClip) this.addClip(event)
-    this.events.unshift(event)
+    this.events.push(event)
     return event
   }
 }

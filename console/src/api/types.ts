@@ -19,7 +19,7 @@ export type ErrorBody = Schemas['Error']
 export type EventAction = Schemas['EventAction']
 export type EventDetail = Schemas['EventDetail']
 export type EventState = Schemas['EventState']
-export type EventSummary = Schemas['EventSummary']
+export type EventSummary = Schemas['EventSummary'] & Partial<Handling>
 export type FalseAlarmReason = Schemas['FalseAlarmReason']
 export type HistoryEntry = Schemas['HistoryEntry']
 export type Params = Schemas['TaskParamsInput']
@@ -41,10 +41,38 @@ export interface Page<T> {
   next_cursor: string | null
 }
 
-/** What the queue is narrowed to. */
-export interface EventFilter {
-  state?: EventState
-  algorithm?: AlgorithmId
+/** What newer servers say about the handling of an event. */
+export interface Handling {
+  /** Number of the report 上报编号. */
+  number: string
+  /** The first event of the same subject at the same place. */
+  group_id: string
+  assignee_name: string | null
+  /** Until when the next step is due 办理时限. */
+  due_at: number | null
+}
+
+/** What lists of events are narrowed to; several values are separated by commas, times are microseconds. */
+export interface EventQuery {
+  states?: string
+  severities?: string
+  algorithms?: string
+  site_id?: string
   camera_id?: string
-  severity?: Severity
+  from?: number
+  to?: number
+  q?: string
+}
+
+/** One step for many events at once, at most 200. */
+export interface BulkInput {
+  items: { id: string; version: number }[]
+  action: EventAction
+  reason?: FalseAlarmReason
+  remark?: string
+}
+
+/** What became of each, in the order they were sent. */
+export interface BulkResults {
+  items: { id: string; ok: boolean; state: EventState | null; version: number | null; error: ErrorBody | null }[]
 }

@@ -17,8 +17,8 @@ export const useLink = defineStore('link', () => {
   const client = useQueryClient()
   const state = ref<LinkState>('connecting')
   const eventListeners = new Set<Listener>()
-  const resyncListeners = new Set<() => void>()
   let stream: ChangeStream | null = null
+  let greeting = 0
 
   // A burst of changes costs one fetch per list.
   const waiting = new Map<string, ReturnType<typeof setTimeout>>()
@@ -38,13 +38,18 @@ export const useLink = defineStore('link', () => {
     if (stream) return
     stream = new ChangeStream({
       state: (next) => {
+        greeting += 1
         state.value = next
         // An event source cannot tell "signed out" from "server gone"; an ordinary request can.
         if (next === 'lost') void client.invalidateQueries({ queryKey: eventKeys.counters })
       },
       resync: () => {
-        void client.invalidateQueries()
-        resyncListeners.forEach((listener) => listener())
+        // What is shown is live again only when the missed changes are in it.
+        const asked = greeting
+        state.value = 'connecting'
+        void client.invalidateQueries().finally(() => {
+          if (greeting === asked) state.value = 'open'
+        })
       },
       change: (change) => {
         if (change.kind === 'event') {
@@ -76,10 +81,5 @@ export const useLink = defineStore('link', () => {
     return () => eventListeners.delete(listener)
   }
 
-  function onResync(listener: () => void): () => void {
-    resyncListeners.add(listener)
-    return () => resyncListeners.delete(listener)
-  }
-
-  return { state, start, stop, retryNow: () => stream?.retryNow(), onEvent, onResync }
+  return { state, start, stop, retryNow: () => stream?.retryNow(), onEvent }
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { commandFor, type Command, type Mode } from './keyboard'
 
-const press = (key: string, part: { modified?: boolean; typing?: boolean } = {}) => ({ key, modified: false, typing: false, ...part })
+const press = (key: string, part: { modified?: boolean; typing?: boolean; shift?: boolean } = {}) => ({ key, modified: false, typing: false, ...part })
 
 describe('the keys of the alert centre', () => {
   it.each<[Mode, string, Command | null]>([
@@ -18,7 +18,12 @@ describe('the keys of the alert centre', () => {
     ['queue', ' ', { kind: 'toggle-clip' }],
     ['queue', 'u', { kind: 'undo' }],
     ['queue', '?', { kind: 'help' }],
-    ['queue', 'x', null],
+    ['queue', 'x', { kind: 'mark', range: false }],
+    ['queue', 'z', { kind: 'zoom' }],
+    ['queue', 'g', { kind: 'unfold' }],
+    ['queue', '/', { kind: 'find' }],
+    ['queue', 'q', null],
+    ['reasons', 'x', null],
     ['reasons', '1', { kind: 'reason', reason: 'reflection' }],
     ['reasons', '6', { kind: 'reason', reason: 'other' }],
     ['reasons', '7', null],
@@ -29,6 +34,14 @@ describe('the keys of the alert centre', () => {
     ['help', '1', null],
   ])('%s: %s', (mode, key, expected) => {
     expect(commandFor(mode, press(key))).toEqual(expected)
+  })
+
+  it('marks ranges with Shift and everything with Ctrl+A', () => {
+    expect(commandFor('queue', press('X', { shift: true }))).toEqual({ kind: 'mark', range: true })
+    expect(commandFor('queue', press('ArrowDown', { shift: true }))).toEqual({ kind: 'move', by: 1, marking: true })
+    expect(commandFor('queue', press('a', { modified: true }))).toEqual({ kind: 'mark-all' })
+    expect(commandFor('queue', press('a', { modified: true, typing: true }))).toBeNull()
+    expect(commandFor('reasons', press('a', { modified: true }))).toBeNull()
   })
 
   it('leaves the browser its shortcuts and the writer his letters', () => {

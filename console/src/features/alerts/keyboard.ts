@@ -5,14 +5,17 @@ export type Mode = 'queue' | 'reasons' | 'help'
 
 export interface KeyPress {
   key: string
-  /** Ctrl, Alt or Meta is held: the browser's own shortcut. */
+  /** Ctrl, Alt or Meta is held: the browser's own shortcut, but for Ctrl+A. */
   modified: boolean
+  shift?: boolean
   /** The focus is where text is written, or on a control that takes the key itself. */
   typing: boolean
 }
 
 export type Command =
-  | { kind: 'move'; by: 1 | -1 }
+  | { kind: 'move'; by: 1 | -1; marking?: true }
+  | { kind: 'mark'; range: boolean }
+  | { kind: 'mark-all' }
   | { kind: 'open' }
   | { kind: 'act'; action: EventAction }
   | { kind: 'ask-reason' }
@@ -20,6 +23,9 @@ export type Command =
   | { kind: 'cancel' }
   | { kind: 'toggle-clip' }
   | { kind: 'toggle-boxes' }
+  | { kind: 'zoom' }
+  | { kind: 'unfold' }
+  | { kind: 'find' }
   | { kind: 'undo' }
   | { kind: 'help' }
 
@@ -31,8 +37,9 @@ export const digitActions: readonly EventAction[] = ['confirm', 'false_alarm', '
 
 /** What a key press means in a mode; null when it is not for us. */
 export function commandFor(mode: Mode, press: KeyPress): Command | null {
-  if (press.modified || press.typing) return null
+  if (press.typing) return null
   const key = press.key.length === 1 ? press.key.toLowerCase() : press.key
+  if (press.modified) return mode === 'queue' && key === 'a' && !press.shift ? { kind: 'mark-all' } : null
   if (mode === 'help') return key === 'Escape' || key === '?' ? { kind: 'help' } : null
   if (mode === 'reasons') {
     if (key === 'Escape') return { kind: 'cancel' }
@@ -42,10 +49,10 @@ export function commandFor(mode: Mode, press: KeyPress): Command | null {
   switch (key) {
     case 'j':
     case 'ArrowDown':
-      return { kind: 'move', by: 1 }
+      return press.shift ? { kind: 'move', by: 1, marking: true } : { kind: 'move', by: 1 }
     case 'k':
     case 'ArrowUp':
-      return { kind: 'move', by: -1 }
+      return press.shift ? { kind: 'move', by: -1, marking: true } : { kind: 'move', by: -1 }
     case 'Enter':
       return { kind: 'open' }
     case '1':
@@ -62,6 +69,14 @@ export function commandFor(mode: Mode, press: KeyPress): Command | null {
       return { kind: 'toggle-boxes' }
     case 'u':
       return { kind: 'undo' }
+    case 'x':
+      return { kind: 'mark', range: press.shift ?? false }
+    case 'z':
+      return { kind: 'zoom' }
+    case 'g':
+      return { kind: 'unfold' }
+    case '/':
+      return { kind: 'find' }
     case '?':
       return { kind: 'help' }
     case 'Escape':

@@ -1,9 +1,26 @@
 import { useQueryClient } from '@tanstack/vue-query'
 import { eventKeys, events } from '@/api/events'
 
-/** Fetches the alert that comes next, with its picture, so that moving on shows it at once. */
+/** Pictures that are kept decoded; one of a 4K camera takes some 30 MB, so not many. */
+const mostPictures = 6
+
+/** Fetches the alerts that come next, with their pictures decoded, so that moving on shows them at once. */
 export function usePreload() {
   const client = useQueryClient()
+  const pictures = new Map<string, HTMLImageElement>()
+
+  function keepPicture(url: string): void {
+    const known = pictures.get(url)
+    pictures.delete(url)
+    const picture = known ?? new Image()
+    pictures.set(url, picture)
+    if (!known) {
+      picture.src = url
+      picture.decode().catch(() => pictures.delete(url))
+    }
+    const oldest = pictures.keys().next().value
+    if (pictures.size > mostPictures && oldest !== undefined) pictures.delete(oldest)
+  }
 
   async function load(id: string): Promise<void> {
     const event = await client.fetchQuery({
@@ -11,13 +28,13 @@ export function usePreload() {
       queryFn: ({ signal }) => events.read(id, signal),
       staleTime: 60_000,
     })
-    if (event.snapshot?.available) new Image().src = event.snapshot.url
+    if (event.snapshot?.available) keepPicture(event.snapshot.url)
   }
 
   return {
-    preload(id: string | null): void {
+    preload(ids: readonly string[]): void {
       // A failure here shows when the alert is opened.
-      if (id !== null) void load(id).catch(() => undefined)
+      for (const id of ids) void load(id).catch(() => undefined)
     },
   }
 }

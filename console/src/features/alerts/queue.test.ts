@@ -1,31 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { EventSummary } from '@/api/types'
-import { compare, flatten, following, hold, insert, isNewer, matches, patch, type Pages } from './queue'
-
-function event(id: string, decided_at: number, part: Partial<EventSummary> = {}): EventSummary {
-  return {
-    id,
-    algorithm: 'no_helmet',
-    camera_id: 'c1',
-    camera_name: 'gate',
-    site_id: 's',
-    site_name: 'site',
-    severity: 'orange',
-    state: 'pending',
-    phase: 'new',
-    zone: null,
-    started_at: decided_at,
-    decided_at,
-    ended_at: null,
-    received_at: decided_at,
-    score: 0.8,
-    revision: 1,
-    version: 1,
-    snapshot: null,
-    clip: null,
-    ...part,
-  }
-}
+import { event } from './event.test-data'
+import { advance, compare, flatten, following, insert, isNewer, partition, patch, type Pages } from './queue'
 
 const pages = (rows: EventSummary[][], more = false): Pages => ({
   pages: rows.map((items, i) => ({ items, next_cursor: i < rows.length - 1 || more ? `after-${i}` : null })),
@@ -75,28 +51,40 @@ describe('the queue', () => {
     ])
   })
 
-  it('holds arrivals once each, newest first', () => {
-    let held: EventSummary[] = []
-    for (const arrival of [event('a', 10), event('b', 20), event('a', 10, { revision: 2 })]) held = hold(held, arrival)
-    expect(held.map((row) => [row.id, row.revision])).toEqual([
-      ['b', 1],
-      ['a', 2],
-    ])
+  it('keeps what is newer than the frontier waiting, whether it came by stream or by fetch', () => {
+    const frontier = advance([event('b', 20), event('a', 10)], null, true)
+    expect(frontier?.id).toBe('b')
+    const streamed = flatten(insert(pages([[event('b', 20), event('a', 10)]]), event('c', 30)))
+    const fetched = flatten(pages([[event('d', 40), event('c', 30), event('b', 20), event('a', 10)]]))
+    for (const [rows, count] of [[streamed, 1], [fetched, 2]] as const) {
+      const held = advance(rows, frontier, false)
+      expect(held).toBe(frontier)
+      const { shown, waiting } = partition(rows, held)
+      expect(shown.map((row) => row.id)).toEqual(['b', 'a'])
+      expect(waiting).toHaveLength(count)
+      expect(partition(rows, advance(rows, frontier, true)).waiting).toEqual([])
+    }
   })
 
-  it('filters as the server does', () => {
-    const row = event('a', 1)
-    expect(matches({}, row)).toBe(true)
-    expect(matches({ state: 'pending', severity: 'orange', camera_id: 'c1', algorithm: 'no_helmet' }, row)).toBe(true)
-    expect(matches({ state: 'closed' }, row)).toBe(false)
-    expect(matches({ algorithm: 'crowd' }, row)).toBe(false)
+  it('shows late arrivals of an older time at once, and keeps the frontier when its own row has gone', () => {
+    const frontier = event('b', 20)
+    const rows = [event('c', 30), event('a', 15), event('0', 10)]
+    expect(partition(rows, advance(rows, frontier, false)).shown.map((row) => row.id)).toEqual(['a', '0'])
+    const newer = event('b', 20, { version: 2 })
+    expect(partition([newer], frontier)).toEqual({ shown: [newer], waiting: [] })
+  })
+
+  it('has no frontier over an empty queue, so that the first arrival is shown', () => {
+    expect(advance([], event('b', 20), false)).toBeNull()
+    expect(advance([event('c', 30)], null, false)?.id).toBe('c')
   })
 
   it('moves on to the next open alert, else back, else nowhere', () => {
     const rows = [event('c', 30), event('b', 20, { state: 'confirmed' }), event('a', 10)]
     const isOpen = (row: EventSummary) => row.state === 'pending'
-    expect(following(rows, 'c', isOpen)).toBe('a')
-    expect(following(rows, 'a', isOpen)).toBe('c')
-    expect(following([event('a', 1)], 'a', isOpen)).toBeNull()
+    expect(following(rows, 'c', isOpen)).toEqual(['a'])
+    expect(following(rows, 'a', isOpen)).toEqual(['c'])
+    expect(following([event('a', 1)], 'a', isOpen)).toEqual([])
+    expect(following([event('d', 4), event('c', 3), event('b', 2), event('a', 1)], 'c', isOpen, 2)).toEqual(['b', 'a'])
   })
 })

@@ -1,4 +1,4 @@
-import type { EventFilter, EventSummary, Page } from '@/api/types'
+import type { EventSummary, Page } from '@/api/types'
 
 /** The pages of the queue as fetched, newest first. */
 export interface Pages {
@@ -14,15 +14,6 @@ export function compare(a: EventSummary, b: EventSummary): number {
 /** Whether `next` replaces `known`: messages may come late or twice, an older one never wins. */
 export function isNewer(next: EventSummary, known: EventSummary): boolean {
   return next.version > known.version || (next.version === known.version && next.revision > known.revision)
-}
-
-export function matches(filter: EventFilter, event: EventSummary): boolean {
-  return (
-    (!filter.state || filter.state === event.state) &&
-    (!filter.algorithm || filter.algorithm === event.algorithm) &&
-    (!filter.camera_id || filter.camera_id === event.camera_id) &&
-    (!filter.severity || filter.severity === event.severity)
-  )
 }
 
 /** All rows once each: a page fetched later may repeat a row that has moved. */
@@ -65,17 +56,31 @@ export function insert(data: Pages, event: EventSummary): Pages {
   return { ...data, pages: data.pages.with(last, { ...lastPage, items: [...lastPage.items, event] }) }
 }
 
-/** Adds an arrival to those that wait to be shown, each event once, newest first. */
-export function hold(waiting: readonly EventSummary[], event: EventSummary): EventSummary[] {
-  const known = waiting.find((held) => held.id === event.id)
-  if (known) return isNewer(event, known) ? waiting.map((held) => (held === known ? event : held)) : [...waiting]
-  return [...waiting, event].sort(compare)
+/**
+ * Parts the rows at the frontier, the newest row that the reader has been shown: what is newer waits, however it
+ * came. Without a frontier nothing is being read, and everything is shown.
+ */
+export function partition(rows: readonly EventSummary[], frontier: EventSummary | null): { shown: EventSummary[]; waiting: EventSummary[] } {
+  if (!frontier) return { shown: [...rows], waiting: [] }
+  const isBeyond = (event: EventSummary) => event.id !== frontier.id && compare(event, frontier) < 0
+  return { shown: rows.filter((event) => !isBeyond(event)), waiting: rows.filter(isBeyond) }
 }
 
-/** The row to go to from `from`: the next that is still to be done, else the nearest before it. */
-export function following(rows: readonly EventSummary[], from: string, isOpen: (event: EventSummary) => boolean): string | null {
+/** The frontier after rows have changed: it moves up only while nothing is being read, and never past the newest row. */
+export function advance(rows: readonly EventSummary[], frontier: EventSummary | null, mayMove: boolean): EventSummary | null {
+  if (rows.length > 0 && frontier !== null && !mayMove) return frontier
+  return rows.reduce<EventSummary | null>((newest, event) => (newest === null || compare(event, newest) < 0 ? event : newest), null)
+}
+
+/** The rows to go to from `from`, best first: those that are still to be done after it, else the nearest before it. */
+export function following(rows: readonly EventSummary[], from: string, isOpen: (event: EventSummary) => boolean, most = 1): string[] {
   const at = rows.findIndex((event) => event.id === from)
-  const after = rows.slice(at + 1).find(isOpen)
-  if (after) return after.id
-  return rows.slice(0, Math.max(at, 0)).findLast(isOpen)?.id ?? null
+  const found: string[] = []
+  for (let i = at + 1; i < rows.length && found.length < most; i += 1) {
+    const event = rows[i]
+    if (event && isOpen(event)) found.push(event.id)
+  }
+  if (found.length > 0) return found
+  const before = rows.slice(0, Math.max(at, 0)).findLast(isOpen)
+  return before ? [before.id] : []
 }

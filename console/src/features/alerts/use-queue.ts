@@ -1,67 +1,72 @@
 import { useInfiniteQuery, useQueryClient } from '@tanstack/vue-query'
-import { computed, onScopeDispose, ref, watch, type Ref } from 'vue'
+import { computed, onScopeDispose, shallowRef, watch, type Ref } from 'vue'
 import { eventKeys, events } from '@/api/events'
-import type { EventFilter, EventSummary } from '@/api/types'
+import type { EventSummary } from '@/api/types'
 import { useLink } from '@/stores/link'
-import { flatten, hold, insert, matches, patch, type Pages } from './queue'
+import { matches, queryOf, type AlertFilter } from './filter'
+import { advance, flatten, insert, partition, patch, type Pages } from './queue'
 
-const pageSize = 40
+/** Large enough that a long list is had in few requests, as large as the server gives. */
+const pageSize = 200
 
-/** The queue of one filter: pages by cursor, changes merged in live. */
-export function useQueue(filter: Ref<EventFilter>) {
+/** Changes that arrive during a fetch, at most; beyond it the oldest is dropped and comes with the next fetch. */
+const mostInFetch = 200
+
+/**
+ * The queue of one filter: pages by cursor, changes merged in live. `mayMove` is asked whenever rows arrive: while it
+ * says no, rows newer than the newest shown one wait, by whatever way they came.
+ */
+export function useQueue(filter: Ref<AlertFilter>, mayMove: () => boolean) {
   const client = useQueryClient()
   const link = useLink()
   const key = computed(() => eventKeys.list(filter.value))
   const query = useInfiniteQuery({
     queryKey: key,
-    queryFn: ({ pageParam, signal }) => events.list(filter.value, pageParam, pageSize, signal),
+    queryFn: ({ pageParam, signal }) => events.list(queryOf(filter.value, Date.now()), pageParam, pageSize, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
+    // Ten thousand rows are cheap as long as nobody watches each of their fields.
+    shallow: true,
   })
-  const rows = computed(() => flatten(query.data.value as Pages | undefined))
+  const known = computed(() => flatten(query.data.value as Pages | undefined))
 
-  /** Arrivals that would move what is being read. */
-  const waiting = ref<EventSummary[]>([])
-  /** Whether an arrival may be put in at once; the page says so. */
-  const mayMove = ref(true)
+  const frontier = shallowRef<EventSummary | null>(null)
+  const parts = computed(() => partition(known.value, frontier.value))
+  const rows = computed(() => parts.value.shown)
+  const waiting = computed(() => parts.value.waiting)
 
-  function update(change: (data: Pages) => Pages): void {
-    client.setQueryData<Pages>(key.value, (data) => (data ? change(data) : data))
+  // Another filter is another list, of which nothing has been read.
+  watch(key, () => (frontier.value = null), { flush: 'sync' })
+  // Before anything is drawn, so that a row which must wait is never seen.
+  watch(known, (all) => (frontier.value = advance(all, frontier.value, mayMove())), { flush: 'sync', immediate: true })
+
+  /** What came while a fetch was under way: its answer may be older than that. */
+  let inFetch: EventSummary[] = []
+
+  function put(event: EventSummary): void {
+    client.setQueryData<Pages>(key.value, (data) => {
+      if (!data) return data
+      return patch(data, event) ?? (matches(filter.value, event, Date.now()) ? insert(data, event) : data)
+    })
   }
 
   /** Takes a newer form of an event, wherever it comes from. */
   function receive(event: EventSummary): void {
-    const data = client.getQueryData<Pages>(key.value)
-    if (!data) return
-    const patched = patch(data, event)
-    if (patched) {
-      update(() => patched)
-    } else if (matches(filter.value, event)) {
-      if (mayMove.value) update((pages) => insert(pages, event))
-      else waiting.value = hold(waiting.value, event)
-    } else {
-      waiting.value = waiting.value.filter((held) => held.id !== event.id)
-    }
+    if (query.isFetching.value) inFetch = [...inFetch, event].slice(-mostInFetch)
+    put(event)
   }
 
-  function showWaiting(): void {
-    const arrived = waiting.value
-    waiting.value = []
-    update((data) => arrived.reduce((pages, event) => patch(pages, event) ?? insert(pages, event), data))
-  }
-
-  watch(key, () => (waiting.value = []))
-  watch(
-    () => query.dataUpdatedAt.value,
-    () => {
-      // A fetch may have brought what was waiting.
-      const known = new Set(rows.value.map((event) => event.id))
-      if (waiting.value.some((event) => known.has(event.id))) {
-        waiting.value = waiting.value.filter((event) => !known.has(event.id))
-      }
-    },
-  )
+  watch(query.isFetching, (fetching) => {
+    if (fetching) return
+    const late = inFetch
+    inFetch = []
+    late.forEach(put)
+  })
   onScopeDispose(link.onEvent(receive))
 
-  return { query, rows, waiting, mayMove, receive, showWaiting }
+  function showWaiting(): void {
+    frontier.value = advance(known.value, frontier.value, true)
+  }
+
+  return { query, rows, waiting, receive, showWaiting }
 }

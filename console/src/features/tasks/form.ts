@@ -1,25 +1,62 @@
-import type { Algorithm, AlgorithmId, FullParams, Params, Schedule, Severity, Task, TaskInput, Zone } from '@/api/types'
-import { fault } from '@/ui/zones/shape'
+import type { Algorithm, AlgorithmId, Params, Severity, Task, TaskInput } from '@/api/types'
+import { fault, isLine, type Figure } from '@/ui/zones/shape'
+import type { FullSchedule } from './week'
 
-export type ParamName = keyof FullParams
-
-/** Range and step of each parameter, as the server checks them. */
-export const ranges: Record<ParamName, { min: number; max: number; step: number }> = {
+/** Range and step of each parameter that is a number, as the server checks them. */
+export const ranges = {
   min_score: { min: 0.05, max: 0.99, step: 0.05 },
   min_target_px: { min: 0, max: 2_000, step: 10 },
   votes_needed: { min: 1, max: 50, step: 1 },
   votes_window: { min: 1, max: 50, step: 1 },
-  dwell_secs: { min: 0, max: 3_600, step: 0.5 },
+  dwell_secs: { min: 0, max: 86_400, step: 0.5 },
   cool_down_secs: { min: 0, max: 86_400, step: 30 },
   task_cool_down_secs: { min: 0, max: 86_400, step: 30 },
+  camera_cool_down_secs: { min: 0, max: 86_400, step: 30 },
   crowd_size: { min: 2, max: 500, step: 1 },
-  sample_fps: { min: 0.1, max: 25, step: 1 },
+  sample_fps: { min: 0.02, max: 25, step: 1 },
+  min_overlap: { min: 0.01, max: 1, step: 0.05 },
+  share_needed: { min: 0.005, max: 1, step: 0.01 },
+  layers_max: { min: 1, max: 20, step: 1 },
+  reach: { min: 0, max: 5, step: 0.1 },
+  smoke_dwell_secs: { min: 0, max: 3_600, step: 1 },
+} as const
+export type NumberName = keyof typeof ranges
+
+/** How a subject must lie in a zone: its foot point, a share of itself, or a share of the zone. */
+export const overlaps = ['foot_point', 'target_share', 'zone_share'] as const
+export type ParamName = NumberName | 'overlap'
+export type ParamValues = Partial<Record<ParamName, number | string | null>>
+
+const votes: ParamName[] = ['min_score', 'votes_needed', 'votes_window', 'dwell_secs']
+const quiet: ParamName[] = ['cool_down_secs', 'task_cool_down_secs', 'camera_cool_down_secs', 'sample_fps']
+const target: ParamName[] = ['min_target_px', 'overlap', 'min_overlap']
+
+/** The parameters that mean something for an algorithm, besides those that all have; the special ones come first. */
+const special: Record<string, ParamName[]> = {
+  no_helmet: target,
+  intrusion: target,
+  crowd: ['crowd_size', ...target],
+  no_harness: target,
+  occupant_no_helmet: ['reach', ...target],
+  large_material: ['reach', ...target],
+  no_life_jacket: target,
+  e_bike: target,
+  construction_vehicle: target,
+  special_vehicle: target,
+  fire_smoke: ['smoke_dwell_secs'],
+  ponding: ['share_needed'],
+  fence_missing: ['share_needed'],
+  edge_protection: ['share_needed'],
+  overhang: ['share_needed'],
+  segment_stack: ['layers_max'],
+  picture_quality: [],
 }
 
-const common: ParamName[] = ['min_score', 'min_target_px', 'votes_needed', 'votes_window', 'dwell_secs', 'cool_down_secs', 'task_cool_down_secs', 'sample_fps']
-
-/** The parameters that mean something for an algorithm. */
-export const paramsOf = (algorithm: AlgorithmId): ParamName[] => (algorithm === 'crowd' ? ['crowd_size', ...common] : common)
+/** What a task of this algorithm can be tuned by: as far as the server knows the parameter. */
+export function paramsOf(algorithm: Pick<Algorithm, 'id' | 'defaults'>): ParamName[] {
+  const known = algorithm.defaults as ParamValues
+  return [...(special[algorithm.id] ?? target), ...votes, ...quiet].filter((name) => known[name] !== undefined)
+}
 
 export interface TaskForm {
   name: string
@@ -27,21 +64,10 @@ export interface TaskForm {
   algorithm: AlgorithmId
   enabled: boolean
   severity: Severity | ''
-  zones: Zone[]
-  schedule: Schedule
-  params: Params
-}
-
-const noParams: Params = {
-  min_score: null,
-  min_target_px: null,
-  votes_needed: null,
-  votes_window: null,
-  dwell_secs: null,
-  cool_down_secs: null,
-  task_cool_down_secs: null,
-  crowd_size: null,
-  sample_fps: null,
+  /** Zones and lines, in the order they were drawn. */
+  figures: Figure[]
+  schedule: FullSchedule
+  params: ParamValues
 }
 
 export function formOf(task: Task | null, algorithms: readonly Algorithm[]): TaskForm {
@@ -52,21 +78,22 @@ export function formOf(task: Task | null, algorithms: readonly Algorithm[]): Tas
       algorithm: algorithms[0]?.id ?? 'no_helmet',
       enabled: true,
       severity: '',
-      zones: [],
+      figures: [],
       // The site's own time is the browser's: the person who arms the task stands there.
       schedule: { utc_offset_minutes: -new Date().getTimezoneOffset(), spans: [] },
-      params: { ...noParams },
+      params: {},
     }
   }
+  const { lines = [] } = task as { lines?: Figure[] }
   return {
     name: task.name,
     camera_id: task.camera_id,
     algorithm: task.algorithm,
     enabled: task.enabled,
     severity: task.severity ?? '',
-    zones: structuredClone(task.zones.map((zone) => ({ ...zone, points: zone.points.map((point) => ({ ...point })) }))),
-    schedule: task.schedule,
-    params: { ...noParams, ...task.params },
+    figures: [...task.zones, ...lines].map((figure) => ({ ...figure, points: figure.points.map((point) => ({ ...point })) })),
+    schedule: { ...task.schedule },
+    params: { ...(task.params as ParamValues) },
   }
 }
 
@@ -75,8 +102,8 @@ export function check(form: TaskForm): Record<string, { key: string; values?: Re
   const found: Record<string, { key: string; values?: Record<string, string> }> = {}
   if (form.name.trim() === '') found.name = { key: 'tasks.nameMissing' }
   if (form.camera_id === '') found.camera_id = { key: 'tasks.cameraMissing' }
-  for (const zone of form.zones) {
-    const wrong = fault(zone.points)
+  for (const zone of form.figures) {
+    const wrong = fault(zone.points, zone.kind)
     if (zone.name.trim() === '') found.zones = { key: 'tasks.zoneNameMissing' }
     else if (wrong) found.zones = { key: `tasks.zoneFault.${wrong}`, values: { name: zone.name } }
   }
@@ -84,18 +111,25 @@ export function check(form: TaskForm): Record<string, { key: string; values?: Re
 }
 
 export function inputOf(form: TaskForm, version: number | undefined): TaskInput {
-  return {
+  const figures = form.figures.map((figure) => ({ ...figure, name: figure.name.trim() }))
+  const lines = figures.filter((figure) => isLine(figure.kind)).map(({ name, kind, points }) => ({ name, kind, points }))
+  const zones = figures.filter((figure) => !isLine(figure.kind)).map(({ min_score, ...zone }) => (min_score ? { ...zone, min_score } : zone))
+  const { holidays = [], ...schedule } = form.schedule
+  const input = {
     name: form.name.trim(),
     camera_id: form.camera_id,
     algorithm: form.algorithm,
     enabled: form.enabled,
     severity: form.severity === '' ? null : form.severity,
-    zones: form.zones.map((zone) => ({ ...zone, name: zone.name.trim() })),
-    schedule: form.schedule,
-    params: form.params,
+    zones: zones as TaskInput['zones'],
+    schedule: holidays.length > 0 ? { ...schedule, holidays } : schedule,
+    params: Object.fromEntries(Object.entries(form.params).filter(([, value]) => value !== null && value !== undefined)) as Params,
+    // Left out when there are none, for servers that know no lines yet.
+    ...(lines.length > 0 ? { lines } : {}),
     ...(version === undefined ? {} : { version }),
   }
+  return input
 }
 
 /** How many parameters differ from the algorithm's own. */
-export const changedParams = (params: Params) => Object.values(params).filter((value) => value !== null && value !== undefined).length
+export const changedParams = (params: object) => Object.values(params).filter((value) => value !== null && value !== undefined).length
