@@ -11,7 +11,7 @@ program := $(or $(CARGO_TARGET_DIR),target)/debug/gongshao
 console_sources := $(shell find console -path console/node_modules -prune -o -path console/dist -prune -o \
     -path console/e2e -prune -o -path console/mock -prune -o -type f ! -name '*.test.ts' -print 2>/dev/null | sed 's/ /\\ /g')
 
-.PHONY: help setup setup-test console build run smoke test rust-lint rust-test console-test bench screenshots clean
+.PHONY: help setup setup-test console build run smoke test rust-lint rust-test console-test eval bench screenshots clean
 
 help: ## Shows this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ console-test: setup-test console
 screenshots: setup-test build ## Takes the pictures of docs/images from a real installation in a real browser
 	cargo test $(cargo_flags) --workspace --test console
 	@mkdir -p docs/images && cp target/screenshots/alerts.png target/screenshots/live.png docs/images/
+
+eval: ## Scores every committed model, and fails when one is below its card (DATA=/path for other pictures)
+	@DATA='$(DATA)' scripts/eval-models.sh $(MODELS)
 
 bench: build ## Prints how the stages compare, as ratios
 	@scripts/bench.sh

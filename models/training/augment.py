@@ -9,14 +9,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .config import INPUT_HEIGHT, INPUT_WIDTH, PAD, PERSON
+from .config import PAD, Net
 from .datasets import Picture, rows
 
-# (columns, rows) and chance; 1x1 keeps the look of a letterboxed close-up.
-GRIDS = (
-    ((1, 1), 0.12), ((2, 1), 0.12), ((2, 2), 0.26), ((3, 2), 0.18), ((3, 3), 0.18), ((5, 4), 0.14),
-)  # fmt: skip
-MIN_HEAD, MIN_PERSON = 4.0, 10.0
+MIN_STRICT, MIN_LOOSE = 4.0, 10.0  # px of the shorter side; px of the height
 
 
 def visible(objects: np.ndarray, window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -56,7 +52,7 @@ def fog(rng: np.random.Generator, tile: np.ndarray) -> np.ndarray:
 
 
 def sort_out(
-    boxes: np.ndarray, regions: np.ndarray, window: np.ndarray
+    boxes: np.ndarray, regions: np.ndarray, window: np.ndarray, net: Net
 ) -> tuple[np.ndarray, np.ndarray]:
     """Clips to a window; what is too small or mostly cut off becomes an ignore region."""
     boxes, share = visible(boxes, window)
@@ -64,9 +60,9 @@ def sort_out(
     side = np.minimum(boxes[:, 3] - boxes[:, 1], boxes[:, 4] - boxes[:, 2])
     tall = boxes[:, 4] - boxes[:, 2]
     clear = np.where(
-        boxes[:, 0] == PERSON,
-        (share >= 0.35) & (tall >= MIN_PERSON),
-        (share >= 0.6) & (side >= MIN_HEAD),
+        np.isin(boxes[:, 0], net.strict_indices()),
+        (share >= 0.6) & (side >= MIN_STRICT),
+        (share >= 0.35) & (tall >= MIN_LOOSE),
     )
     doubt = boxes[~clear & (share > 0.05)]
     return boxes[clear], np.concatenate([regions[rest > 0], doubt])
@@ -100,7 +96,7 @@ def degrade(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
     return canvas
 
 
-def place(rng, canvas, tile, scale, picture: Picture, pixels) -> tuple[np.ndarray, np.ndarray]:
+def place(rng, net: Net, canvas, tile, scale, picture: Picture, pixels) -> tuple[np.ndarray, np.ndarray]:
     """Draws one picture into one tile (x1, y1, x2, y2); returns its boxes and ignore regions."""
     stretch = np.exp(rng.uniform(-0.12, 0.12))
     fx, fy = scale * stretch, scale / stretch
@@ -134,24 +130,24 @@ def place(rng, canvas, tile, scale, picture: Picture, pixels) -> tuple[np.ndarra
         result[:, 1:] += (left, top, left, top)
         return result
 
-    return sort_out(moved(picture.boxes), moved(picture.ignore), window)
+    return sort_out(moved(picture.boxes), moved(picture.ignore), window, net)
 
 
-def mosaic(rng: np.random.Generator, draw) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def mosaic(rng: np.random.Generator, net: Net, draw) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Builds a grid of pictures; `draw` returns a random (picture, pixels)."""
-    canvas = np.full((INPUT_HEIGHT, INPUT_WIDTH, 3), PAD, np.uint8)
-    grids, chances = zip(*GRIDS)
+    canvas = np.full((net.height, net.width, 3), PAD, np.uint8)
+    grids, chances = zip(*net.grids)
     columns, lines = grids[rng.choice(len(grids), p=chances)]
     split = rng.uniform(-0.08, 0.08, 2)
     xs = [
         0,
-        *(round(INPUT_WIDTH * (i / columns + split[0] * (columns > 1))) for i in range(1, columns)),
-        INPUT_WIDTH,
+        *(round(net.width * (i / columns + split[0] * (columns > 1))) for i in range(1, columns)),
+        net.width,
     ]
     ys = [
         0,
-        *(round(INPUT_HEIGHT * (i / lines + split[1] * (lines > 1))) for i in range(1, lines)),
-        INPUT_HEIGHT,
+        *(round(net.height * (i / lines + split[1] * (lines > 1))) for i in range(1, lines)),
+        net.height,
     ]
     all_boxes, all_regions = [], []
     for x1, x2 in zip(xs, xs[1:]):
@@ -162,7 +158,7 @@ def mosaic(rng: np.random.Generator, draw) -> tuple[np.ndarray, np.ndarray, np.n
                 scale = fit * rng.choice([1.0, rng.uniform(0.45, 1.0), rng.uniform(1.0, 1.5)])
             else:
                 scale = fit * rng.uniform(0.95, 1.7)
-            boxes, regions = place(rng, canvas, (x1, y1, x2, y2), scale, picture, pixels)
+            boxes, regions = place(rng, net, canvas, (x1, y1, x2, y2), scale, picture, pixels)
             all_boxes.append(boxes)
             all_regions.append(regions)
     return canvas, np.concatenate(all_boxes), np.concatenate(all_regions)

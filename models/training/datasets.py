@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .config import HEAD, HELMET, PERSON, SetRule
-from .loss import ANY_CLASS
+from .config import ANY_CLASS, HEAD, HELMET, PERSON, Net
 
 
 @dataclass
@@ -30,8 +29,11 @@ def rows(values: list) -> np.ndarray:
     return np.asarray(values, np.float32).reshape(-1, 5)
 
 
-def read_set(root: Path, split: str, names: dict[str, int | None]) -> list[Picture]:
+def read_set(
+    root: Path, split: str, net: Net, names: dict[str, str | None]
+) -> list[Picture]:
     """Reads one split of one set, keeping the classes that `names` knows."""
+    ours = {n: None if c is None else net.index(c) for n, c in names.items()}
     document = json.loads((root / f"{split}.json").read_text())
     categories = {c["id"]: c["name"] for c in document["categories"]}
     by_image: dict[int, list] = {}
@@ -39,15 +41,15 @@ def read_set(root: Path, split: str, names: dict[str, int | None]) -> list[Pictu
         by_image.setdefault(annotation["image_id"], []).append(annotation)
     pictures = []
     for image in document["images"]:
-        labelled = {names[n] for n in image["annotated_classes"] if names.get(n) is not None}
+        labelled = {ours[n] for n in image["annotated_classes"] if ours.get(n) is not None}
         boxes, ignore = [], []
         for annotation in by_image.get(image["id"], []):
             name = categories[annotation["category_id"]]
-            if name not in names:
+            if name not in ours:
                 continue
             x, y, w, h = annotation["bbox"]
             corners = [x, y, x + w, y + h]
-            label = names[name]
+            label = ours[name]
             if label is None:
                 ignore.append([ANY_CLASS, *corners])
             elif annotation.get("iscrowd"):
@@ -67,16 +69,27 @@ def read_set(root: Path, split: str, names: dict[str, int | None]) -> list[Pictu
     return pictures
 
 
-def read_training(data: Path, pseudo: Path, rules: dict[str, SetRule]) -> dict[str, list[Picture]]:
-    """Reads every training set and completes it with the pseudo-labels of `pseudo`."""
-    extra = json.loads(pseudo.read_text())
+def read_training(data: Path, net: Net, pseudo: Path | None) -> dict[str, list[Picture]]:
+    """Reads every training set and completes it with the pseudo-labels of `pseudo`.
+
+    A class that a picture may show unlabelled carries no loss in it: the set's unknown classes,
+    and, where no pseudo-labels make up for it, those that its annotators left out.
+    """
+    extra = json.loads(pseudo.read_text()) if pseudo else {}
     sets = {}
-    for name, rule in rules.items():
-        pictures = read_set(data / name, "train", rule.names)
+    for name, rule in net.train.items():
+        pictures = read_set(data / name, "train", net, rule.names)
+        offered = {net.index(c) for c in rule.names.values() if c is not None}
+        unknown = {net.index(c) for c in rule.unknown}
         for picture in pictures:
-            found = extra[name][picture.path.name]
-            picture.boxes = np.concatenate([picture.boxes, rows(found["boxes"])])
-            picture.ignore = np.concatenate([picture.ignore, rows(found["ignore"])])
+            masked = unknown if pseudo else unknown | (offered - picture.labelled)
+            size = (picture.width, picture.height)
+            everywhere = rows([[label, 0, 0, *size] for label in sorted(masked)])
+            picture.ignore = np.concatenate([picture.ignore, everywhere])
+            if pseudo:
+                found = extra[name][picture.path.name]
+                picture.boxes = np.concatenate([picture.boxes, rows(found["boxes"])])
+                picture.ignore = np.concatenate([picture.ignore, rows(found["ignore"])])
         sets[name] = pictures
     return sets
 

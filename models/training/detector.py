@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import onnxruntime as ort
 
-from .config import INPUT_HEIGHT, INPUT_WIDTH, NMS_IOU, PAD, STRIDES
+from .config import NMS_IOU, PAD, STRIDES, Net
 
 
 def letterbox(picture: np.ndarray, width: int, height: int) -> tuple[np.ndarray, float]:
@@ -63,14 +63,14 @@ def offsets(length: int, window: int) -> list[int]:
 class Detector:
     """One YOLOX-headed ONNX file: picture in, rows (class, score, x1, y1, x2, y2) out."""
 
-    def __init__(self, model: Path | str, threads: int = 2) -> None:
+    def __init__(self, model: Path | str, net: Net, threads: int = 2) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         self.session = ort.InferenceSession(str(model), options, ["CPUExecutionProvider"])
         self.input = self.session.get_inputs()[0]
         height, width = self.input.shape[2:]
-        self.width = width if isinstance(width, int) else INPUT_WIDTH
-        self.height = height if isinstance(height, int) else INPUT_HEIGHT
+        self.width = width if isinstance(width, int) else net.width
+        self.height = height if isinstance(height, int) else net.height
         self.cells, self.strides = anchor_grid(self.width, self.height)
 
     def __call__(self, picture: np.ndarray, floor: float = 0.01) -> np.ndarray:

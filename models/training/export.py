@@ -1,6 +1,6 @@
 """Exports a checkpoint to ONNX: dynamic batch, raw YOLOX output, no NMS inside.
 
-python -m models.training.export --checkpoint RUN/last.pth --out models/site-ppe/model.onnx
+python -m models.training.export --net site-ppe --checkpoint RUN/last.pth --out models/site-ppe/model.onnx
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import onnx
 import onnxruntime as ort
 import torch
 
-from .config import CLASSES, DEFAULT_WEIGHTS, INPUT_HEIGHT, INPUT_WIDTH
-from .network import build, load_state, stitch
+from .config import DEFAULT_WEIGHTS, NETS, Net
+from .network import start
 
 OPSET = 17
 
 
-def export(model: torch.nn.Module, out: Path) -> None:
+def export(net: Net, model: torch.nn.Module, out: Path) -> None:
     """Writes `model` to `out`, and only replaces a previous file once the new one agrees."""
     model = model.eval().to(memory_format=torch.contiguous_format)
     model.head.decode_in_inference = False
-    example = torch.rand(2, 3, INPUT_HEIGHT, INPUT_WIDTH) * 255
+    example = torch.rand(2, 3, net.height, net.width) * 255
     # Two differing batch sizes in the check below catch a batch dimension frozen by tracing.
     temporary = out.with_suffix(".tmp")
     torch.onnx.export(
@@ -43,7 +43,7 @@ def export(model: torch.nn.Module, out: Path) -> None:
     for batch in (1, 2):
         want = model(example[:batch]).detach().numpy()
         got = session.run(None, {"images": example[:batch].numpy()})[0]
-        assert got.shape == want.shape == (batch, got.shape[1], 5 + len(CLASSES)), got.shape
+        assert got.shape == want.shape == (batch, got.shape[1], 5 + len(net.classes)), got.shape
         np.testing.assert_allclose(got, want, atol=2e-3, rtol=1e-3)
     os.replace(temporary, out)
 
@@ -51,19 +51,13 @@ def export(model: torch.nn.Module, out: Path) -> None:
 def main() -> None:
     """Reads the command line and exports one model."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--checkpoint", type=Path, help="checkpoint; default: stitched start")
+    parser.add_argument("--net", choices=NETS, default="site-ppe", help="which detector")
+    parser.add_argument("--checkpoint", type=Path, help="checkpoint; default: the start weights")
     parser.add_argument("--weights", type=Path, default=DEFAULT_WEIGHTS, help="start weights")
     parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
     args = parser.parse_args()
-    if args.checkpoint:
-        model = build()
-        model.load_state_dict(load_state(args.checkpoint))
-    else:
-        model = stitch(
-            args.weights / "helmet_head_yolox_nano_start.pth",
-            args.weights / "yolox_nano_bn_reinflated.pth",
-        )
-    export(model, args.out)
+    net = NETS[args.net]
+    export(net, start(net, args.weights, args.checkpoint), args.out)
     print(f"wrote {args.out} ({args.out.stat().st_size} bytes)")
 
 

@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from yolox.models import YoloxHead
 
-ANY_CLASS = -1
+from .config import ANY_CLASS
+
 _BOX_WEIGHT = 5.0
 
 

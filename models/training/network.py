@@ -10,17 +10,15 @@ import torch
 from torch import nn
 from yolox.models import YoloPafpn, YoloxModule
 
-from .config import CLASSES, PERSON
+from .config import COCO, SITE_PPE, Net
 from .loss import MaskedHead
 
-_COCO_PERSON = 0
 
-
-def build(num_classes: int = len(CLASSES)) -> YoloxModule:
+def build(net: Net = SITE_PPE) -> YoloxModule:
     """Returns an untrained YOLOX-nano with the head that understands ignore regions."""
     channels = [256, 512, 1024]
     backbone = YoloPafpn(0.33, 0.25, in_channels=channels, depthwise=True)
-    head = MaskedHead(num_classes, 0.25, in_channels=channels, depthwise=True)
+    head = MaskedHead(len(net.classes), 0.25, in_channels=channels, depthwise=True)
     model = YoloxModule(backbone, head)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -37,23 +35,43 @@ def load_state(path: Path) -> dict[str, torch.Tensor]:
     return state
 
 
-def stitch(helmet_head: Path, coco: Path) -> YoloxModule:
-    """Starts from the helmet and head network and adds COCO's person row to its class layer.
+def stitch(net: Net, coco: Path, base: Path | None = None) -> YoloxModule:
+    """Starts a network from `coco`, or from `base` when given, and fits its class layer.
 
-    The two networks share their ancestor, so the person row still finds most of the features it
-    was trained on; the first hundred iterations repair the rest.
+    A base (a relative of the COCO network, one class per row) keeps its rows: person, helmet and
+    head in that order, or helmet and head alone. Classes that COCO knows and the base lacks get
+    COCO's row; features have drifted since, which the first hundred iterations repair. Classes
+    that nobody knows start at the mean of COCO's rows.
     """
-    model = build()
-    base, donor = load_state(helmet_head), load_state(coco)
-    state = dict(base)
+    model = build(net)
+    donor = load_state(coco)
+    state = load_state(base) if base else dict(donor)
+    rows = {}
+    if base:
+        kept = len(state["head.cls_preds.0.bias"])
+        names = net.classes[1:3] if kept == 2 else net.classes[:kept]
+        rows = {name: row for row, name in enumerate(names)}
     for level in range(3):
         for leaf in ("weight", "bias"):
             key = f"head.cls_preds.{level}.{leaf}"
-            person = donor[key][_COCO_PERSON : _COCO_PERSON + 1]
-            state[key] = torch.cat([person, base[key]])
+            own, theirs = state[key], donor[key]
+            state[key] = torch.stack(
+                [
+                    own[rows[name]] if name in rows
+                    else theirs[COCO[name]] if name in COCO
+                    else theirs.mean(0)
+                    for name in net.classes
+                ]
+            )  # fmt: skip
     model.load_state_dict(state)
-    assert PERSON == 0, "stitching puts the person row first"
     return model
+
+
+def start(net: Net, weights: Path, base: Path | None = None) -> YoloxModule:
+    """Returns the start of a run: the given base, else the helmet and head network for site-ppe."""
+    if base is None and net.name == SITE_PPE.name:
+        base = weights / "helmet_head_yolox_nano_start.pth"
+    return stitch(net, weights / "yolox_nano_bn_reinflated.pth", base)
 
 
 class Ema:

@@ -8,26 +8,24 @@ import torch
 from torch.utils.data import Dataset
 
 from .augment import finish, mosaic
-from .config import SetRule
+from .config import Net
 from .datasets import Picture
 from .scene import scene
-
-SCENES = 0.45  # share of canvases that imitate a fixed camera; the rest are mosaics
 
 
 class Canvases(Dataset):
     """An endless, addressable stream of composed canvases."""
 
     def __init__(
-        self, sets: dict[str, list[Picture]], rules: dict[str, SetRule], seed: int, length: int
+        self, net: Net, sets: dict[str, list[Picture]], seed: int, length: int
     ) -> None:
         cv2.setNumThreads(1)
-        self.seed, self.length = seed, length
+        self.net, self.seed, self.length = net, seed, length
         self.names = list(sets)
-        shares = np.array([rules[n].share for n in self.names])
+        shares = np.array([net.train[n].share for n in self.names])
         self.chances = shares / shares.sum()
         self.sets = sets
-        self.backgrounds = [n for n in self.names if rules[n].negative] or self.names
+        self.backgrounds = [n for n in self.names if net.train[n].negative] or self.names
         # Encoded bytes stay in memory (about 150 MB); decoding costs 2 ms a picture.
         self.bytes = {
             p.path: np.fromfile(p.path, np.uint8) for pictures in sets.values() for p in pictures
@@ -52,9 +50,9 @@ class Canvases(Dataset):
 
     def __getitem__(self, index: int):
         rng = np.random.default_rng([self.seed, index])
-        if rng.random() < SCENES:
-            return finish(rng, *scene(rng, self.draw, self.draw_background))
-        return finish(rng, *mosaic(rng, self.draw))
+        if rng.random() < self.net.scenes:
+            return finish(rng, *scene(rng, self.net, self.draw, self.draw_background))
+        return finish(rng, *mosaic(rng, self.net, self.draw))
 
 
 def collate(items) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from .augment import colour, fog, sort_out, visible
-from .config import INPUT_HEIGHT, INPUT_WIDTH, PAD, PERSON
+from .config import PAD, PERSON, Net
 from .datasets import Picture, rows
 
 _MARGIN = 0.18
@@ -18,20 +18,20 @@ _HEIGHTS = (22.0, 120.0)  # of a pasted person, in network pixels
 _TRIES = 14
 
 
-def background(rng, picture: Picture, pixels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def background(rng, net: Net, picture: Picture, pixels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Fills the canvas with one picture, cut at random where it does not fit."""
-    scale = max(INPUT_WIDTH / picture.width, INPUT_HEIGHT / picture.height)
+    scale = max(net.width / picture.width, net.height / picture.height)
     size = (round(picture.width * scale), round(picture.height * scale))
     large = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
-    left = int(rng.integers(size[0] - INPUT_WIDTH + 1))
-    top = int(rng.integers(size[1] - INPUT_HEIGHT + 1))
-    canvas = np.full((INPUT_HEIGHT, INPUT_WIDTH, 3), PAD, np.uint8)
-    view = large[top : top + INPUT_HEIGHT, left : left + INPUT_WIDTH]
+    left = int(rng.integers(size[0] - net.width + 1))
+    top = int(rng.integers(size[1] - net.height + 1))
+    canvas = np.full((net.height, net.width, 3), PAD, np.uint8)
+    view = large[top : top + net.height, left : left + net.width]
     canvas[: view.shape[0], : view.shape[1]] = view
-    window = np.array([0, 0, INPUT_WIDTH, INPUT_HEIGHT])
+    window = np.array([0, 0, net.width, net.height])
     factor = np.array([size[0] / picture.width, size[1] / picture.height])
     move = lambda o: moved(o, factor, (-left, -top))  # noqa: E731
-    boxes, regions = sort_out(move(picture.boxes), move(picture.ignore), window)
+    boxes, regions = sort_out(move(picture.boxes), move(picture.ignore), window, net)
     return fog(rng, colour(rng, canvas)), boxes, regions
 
 
@@ -49,7 +49,7 @@ def soft_edge(height: int, width: int) -> np.ndarray:
     return np.minimum(x.clip(0, 1)[None], y.clip(0, 1)[:, None])[..., None].astype(np.float32)
 
 
-def paste(rng, canvas, taken, picture: Picture, pixels, height: float):
+def paste(rng, net: Net, canvas, taken, picture: Picture, pixels, height: float):
     """Lays one person of a picture on the canvas; returns its boxes and regions, or nothing."""
     people = picture.boxes[picture.boxes[:, 0] == PERSON]
     people = people[(people[:, 4] - people[:, 2]) > max(40, 0.7 * height)]
@@ -62,9 +62,9 @@ def paste(rng, canvas, taken, picture: Picture, pixels, height: float):
     cut[[1, 3]] = cut[[1, 3]].clip(0, picture.height)
     scale = min(1.0, height / (y2 - y1))
     w, h = round((cut[2] - cut[0]) * scale), round((cut[3] - cut[1]) * scale)
-    if w < 6 or h < 12 or w >= INPUT_WIDTH or h >= INPUT_HEIGHT:
+    if w < 6 or h < 12 or w >= net.width or h >= net.height:
         return None
-    left, top = int(rng.integers(INPUT_WIDTH - w)), int(rng.integers(INPUT_HEIGHT - h))
+    left, top = int(rng.integers(net.width - w)), int(rng.integers(net.height - h))
     window = np.array([left, top, left + w, top + h])
     if any((window[:2] < t[2:]).all() and (t[:2] < window[2:]).all() for t in taken):
         return None
@@ -81,19 +81,19 @@ def paste(rng, canvas, taken, picture: Picture, pixels, height: float):
     factor = np.array([w / (cut[2] - cut[0]), h / (cut[3] - cut[1])])
     shift = np.array([left, top]) - cut[:2] * factor
     return sort_out(
-        moved(picture.boxes, factor, shift), moved(picture.ignore, factor, shift), window
+        moved(picture.boxes, factor, shift), moved(picture.ignore, factor, shift), window, net
     )
 
 
-def scene(rng, draw, draw_background) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def scene(rng, net: Net, draw, draw_background) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Builds one scene: canvas, rows of boxes, and rows of ignore regions (corners)."""
-    canvas, boxes, regions = background(rng, *draw_background(rng))
+    canvas, boxes, regions = background(rng, net, *draw_background(rng))
     taken: list[np.ndarray] = []
     typical = np.exp(rng.uniform(*np.log(_HEIGHTS)))
     new_boxes, new_regions = [rows([])], [rows([])]
     for _ in range(int(rng.integers(3, _TRIES))):
         height = float(np.clip(typical * np.exp(rng.normal(0, 0.3)), *_HEIGHTS))
-        result = paste(rng, canvas, taken, *draw(rng), height)
+        result = paste(rng, net, canvas, taken, *draw(rng), height)
         if result:
             new_boxes.append(result[0])
             new_regions.append(result[1])

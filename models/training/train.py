@@ -1,6 +1,6 @@
-"""Trains the shared site detector; resumes from its own checkpoint when there is one.
+"""Trains one detector; resumes from its own checkpoint when there is one.
 
-python -m models.training.train --folder RUN --pseudo pseudo.json --iterations 4000
+python -m models.training.train --net site-ppe --folder RUN --pseudo pseudo.json
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import torch
 import torch.distributed as dist
 from torch.utils.data import DataLoader, Subset
 
-from .config import DEFAULT_DATA, DEFAULT_WEIGHTS, TRAIN_SETS
+from .config import DEFAULT_DATA, DEFAULT_WEIGHTS, NETS
 from .datasets import data_hashes, read_training
-from .network import Ema, build, load_state, stitch
+from .network import Ema, start
 from .sampler import Canvases, collate
 
 
@@ -28,11 +28,12 @@ def arguments() -> argparse.Namespace:
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
+    add("--net", choices=NETS, default="site-ppe", help="which detector")
     add("--folder", type=Path, required=True, help="folder of checkpoints and the run record")
-    add("--pseudo", type=Path, required=True, help="file that pseudo_label wrote")
+    add("--pseudo", type=Path, help="file that pseudo_label wrote (site-ppe needs it)")
     add("--data", type=Path, default=DEFAULT_DATA, help="folder of the sets")
     add("--weights", type=Path, default=DEFAULT_WEIGHTS, help="folder of the start weights")
-    add("--start", type=Path, help="checkpoint to fine-tune instead of the stitched start")
+    add("--base", type=Path, help="checkpoint to fine-tune instead of the start weights")
     add("--iterations", type=int, default=4000, help="length of the schedule")
     add("--minutes", type=float, help="end the schedule early, after this much training time")
     add("--batch", type=int, default=16, help="canvases a step")
@@ -106,14 +107,10 @@ def main() -> None:
     args.folder.mkdir(parents=True, exist_ok=True)
     last, record_path = args.folder / "last.pth", args.folder / "record.json"
 
-    if args.start:
-        model = build()
-        model.load_state_dict(load_state(args.start))
-    else:
-        model = stitch(
-            args.weights / "helmet_head_yolox_nano_start.pth",
-            args.weights / "yolox_nano_bn_reinflated.pth",
-        )
+    net = NETS[args.net]
+    if net.pseudo and args.pseudo is None:
+        raise SystemExit(f"{net.name} needs pseudo-labels: run pseudo_label and pass --pseudo")
+    model = start(net, args.weights, args.base)
     model = model.to(device, memory_format=torch.channels_last).train()
     freeze(model, args.freeze)
     ema = Ema(model)
@@ -122,7 +119,7 @@ def main() -> None:
         "starts": [],
         "torch": torch.__version__,
         "device": str(device),
-        "data": data_hashes(args.data, list(TRAIN_SETS), "train"),
+        "data": data_hashes(args.data, list(net.train), "train"),
         "curve": [],
     }
     first, spent = 0, 0.0
@@ -137,8 +134,8 @@ def main() -> None:
     written = {k: v.name if isinstance(v, Path) else v for k, v in vars(args).items()}
     record["starts"].append({"iteration": first, "arguments": written})
 
-    sets = read_training(args.data, args.pseudo, TRAIN_SETS)
-    canvases = Canvases(sets, TRAIN_SETS, args.seed, args.iterations * args.batch)
+    sets = read_training(args.data, net, args.pseudo)
+    canvases = Canvases(net, sets, args.seed, args.iterations * args.batch)
     local = args.batch // world
     mine = [i for i in range(first * args.batch, len(canvases)) if i // local % world == rank]
     loader = DataLoader(
