@@ -93,6 +93,10 @@ impl Classifier {
         self.crops.run(frame, boxes, out, |scores| finish(activation, scores))
     }
 
+    pub(crate) fn run_network(&mut self) -> Result<(), InferenceError> {
+        self.crops.run_network()
+    }
+
     fn prove(&mut self, picture: &image::RgbImage) -> Result<(), ModelRefused> {
         let parts: Vec<_> = self.manifest().golden.boxes.iter().map(|golden| golden.bbox).collect();
         let activation = self.activation;

@@ -76,6 +76,10 @@ impl Embedder {
         Ok(out)
     }
 
+    pub(crate) fn run_network(&mut self) -> Result<(), InferenceError> {
+        self.crops.run_network()
+    }
+
     fn prove(&mut self, picture: &image::RgbImage) -> Result<(), ModelRefused> {
         let parts: Vec<_> = self.manifest().golden.vectors.iter().map(|golden| golden.bbox).collect();
         let found = self.crops.prove(picture, &parts, |vector| normalise(vector))?;
