@@ -110,7 +110,9 @@ fn finish(activation: Activation, scores: &mut [f32]) -> Result<(), InferenceErr
     if scores.iter().any(|score| !score.is_finite()) {
         return Err(InferenceError::NotANumber);
     }
-    scores.iter_mut().for_each(|score| *score = score.clamp(0.0, 1.0));
+    for score in scores {
+        *score = score.clamp(0.0, 1.0);
+    }
     Ok(())
 }
 

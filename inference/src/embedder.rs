@@ -92,7 +92,9 @@ fn normalise(vector: &mut [f32]) -> Result<(), InferenceError> {
     if !length.is_finite() || length < 1e-12 {
         return Err(InferenceError::NotANumber);
     }
-    vector.iter_mut().for_each(|v| *v = (f64::from(*v) / length) as f32);
+    for value in vector {
+        *value = (f64::from(*value) / length) as f32;
+    }
     Ok(())
 }
 

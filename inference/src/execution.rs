@@ -3,7 +3,6 @@
 use std::{fmt, thread};
 
 use ort::{
-    ep,
     logging::LogLevel,
     memory::DeviceType,
     session::{
@@ -170,11 +169,11 @@ const NO_FOLDER: &str = "/dev/null";
 
 pub(crate) fn session(runtime: &Runtime, model: &[u8], execution: &Execution) -> ort::Result<Session> {
     let builder = Session::builder(runtime.environment())?;
+    // The device is named even when it is the processor: otherwise `ort` lets the library choose, a plug-in may take
+    // over in lower precision, and health would report what does not run.
     let builder = match &execution.provider {
-        // Named on purpose: without it the library may choose an accelerator, and health would report a wrong one.
-        Provider::Cpu => builder
-            .with_execution_providers([ep::CPU::default().with_arena_allocator(true).build().error_on_failure()])?,
-        Provider::Plugin { name, device } => plugged(runtime, builder, name, *device, execution)?,
+        Provider::Cpu => on(runtime, builder, CPU, Device::Cpu, execution)?,
+        Provider::Plugin { name, device } => on(runtime, builder, name, *device, execution)?,
     };
     builder
         .with_optimization_level(GraphOptimizationLevel::All)?
@@ -189,7 +188,7 @@ pub(crate) fn session(runtime: &Runtime, model: &[u8], execution: &Execution) ->
         .commit_from_memory(model)
 }
 
-fn plugged(
+fn on(
     runtime: &Runtime,
     builder: SessionBuilder,
     name: &str,

@@ -156,7 +156,8 @@ pub fn load_fastest(
     for Measured { execution, outcome } in &measured {
         match outcome {
             Ok(time) => {
-                tracing::info!(inference.execution = %execution, latency_ms = time.as_secs_f32() * 1e3, "measured")
+                let latency_ms = time.as_secs_f32() * 1e3;
+                tracing::info!(inference.execution = %execution, latency_ms, "measured");
             }
             Err(reason) => tracing::info!(inference.execution = %execution, reason, "out of the question"),
         }

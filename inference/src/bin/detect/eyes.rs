@@ -66,12 +66,11 @@ impl Eyes {
     }
 
     fn name(&mut self, name: &str, threshold: f32) {
-        match self.classes.iter().position(|known| known == name) {
-            Some(at) => self.thresholds[at] = self.thresholds[at].min(threshold),
-            None => {
-                self.classes.push(name.to_owned());
-                self.thresholds.push(threshold);
-            }
+        if let Some(at) = self.classes.iter().position(|known| known == name) {
+            self.thresholds[at] = self.thresholds[at].min(threshold);
+        } else {
+            self.classes.push(name.to_owned());
+            self.thresholds.push(threshold);
         }
     }
 
