@@ -11,7 +11,7 @@ program := $(or $(CARGO_TARGET_DIR),target)/debug/gongshao
 console_sources := $(shell find console -path console/node_modules -prune -o -path console/dist -prune -o \
     -path console/e2e -prune -o -path console/mock -prune -o -type f ! -name '*.test.ts' -print 2>/dev/null | sed 's/ /\\ /g')
 
-.PHONY: help setup setup-test console build run smoke test rust-lint rust-test console-test eval bench screenshots clean
+.PHONY: help setup openvino setup-test console build run smoke test rust-lint rust-test console-test eval bench screenshots clean
 
 help: ## Shows this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ setup: ## Installs what building and running needs (every other target does this
 	@scripts/fetch-onnxruntime.sh
 	@scripts/demo-clip.sh
 	@scripts/console-packages.sh
+
+openvino: setup ## Adds Intel's OpenVINO plug-in for inference (optional, x86_64)
+	@scripts/fetch-openvino.sh
 
 setup-test: setup
 	@scripts/setup-packages.sh test

@@ -6,7 +6,7 @@ cd "$root"
 clip="$cache/clips/vtest.avi"
 prepared="$cache/clips/prepared"
 names=("$@")
-[ "${#names[@]}" -gt 0 ] || names=(pipeline decode_cost outbox_rate memory)
+[ "${#names[@]}" -gt 0 ] || names=(pipeline preprocess latency decode_cost outbox_rate memory)
 
 cargo build --workspace --all-targets
 examples="${CARGO_TARGET_DIR:-target}/debug/examples"
@@ -18,6 +18,8 @@ for name in "${names[@]}"; do
             "$examples/throughput" --onnxruntime "$cache/onnxruntime/libonnxruntime.so" --model models/site-ppe --threads "$threads"
         done
         ;;
+    preprocess) "$examples/preprocess_rate" --model models/site-ppe ;;
+    latency) "$examples/latency" "$cache/onnxruntime/libonnxruntime.so" models/site-ppe ;;
     outbox_rate) "$examples/outbox_rate" ;;
     *) "$examples/$name" "$clip" "$prepared" ;;
     esac

@@ -64,7 +64,7 @@ impl Features {
 
     /// Correlation of `self` with `now` moved back by `(dx, dy)`, -1 to 1; `None` when they hardly overlap.
     fn score(&self, now: &Self, dx: i32, dy: i32) -> Option<f32> {
-        let (width, height) = (self.width as i32, self.height as i32);
+        let (width, height) = (signed(self.width), signed(self.height));
         let (x0, x1) = ((-dx).max(0), (width - dx).min(width));
         let (y0, y1) = ((-dy).max(0), (height - dy).min(height));
         if x1 <= x0 || y1 <= y0 || ((x1 - x0) * (y1 - y0)) as f32 <= MIN_OVERLAP * (width * height) as f32 {
@@ -72,7 +72,7 @@ impl Features {
         }
         let (mut both, mut mine, mut theirs) = (0.0f32, 0.0f32, 0.0f32);
         for y in y0..y1 {
-            let row = |features: &Self, x: i32, y: i32| (y * features.width as i32 + x) as usize;
+            let row = |features: &Self, x: i32, y: i32| (y * signed(features.width) + x) as usize;
             let (a, b) = (row(self, x0, y), row(now, x0 + dx, y + dy));
             let count = (x1 - x0) as usize;
             for (a, b) in self.edges[a..a + count].iter().zip(&now.edges[b..b + count]) {
@@ -84,6 +84,11 @@ impl Features {
         let scale = (mine * theirs).sqrt();
         (scale > 1e-3).then(|| both / scale)
     }
+}
+
+/// A count of pixels, of which there are few, as a number that can be subtracted from.
+pub(crate) fn signed(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 /// The best shift within `reach` of `around`; `None` when one of the two shows too little.

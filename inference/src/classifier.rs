@@ -93,6 +93,10 @@ impl Classifier {
         self.crops.run(frame, boxes, out, |scores| finish(activation, scores))
     }
 
+    pub(crate) fn run_network(&mut self) -> Result<(), InferenceError> {
+        self.crops.run_network()
+    }
+
     fn prove(&mut self, picture: &image::RgbImage) -> Result<(), ModelRefused> {
         let parts: Vec<_> = self.manifest().golden.boxes.iter().map(|golden| golden.bbox).collect();
         let activation = self.activation;
@@ -106,7 +110,9 @@ fn finish(activation: Activation, scores: &mut [f32]) -> Result<(), InferenceErr
     if scores.iter().any(|score| !score.is_finite()) {
         return Err(InferenceError::NotANumber);
     }
-    scores.iter_mut().for_each(|score| *score = score.clamp(0.0, 1.0));
+    for score in scores {
+        *score = score.clamp(0.0, 1.0);
+    }
     Ok(())
 }
 

@@ -52,6 +52,7 @@ pub(crate) struct Crops {
     spec: CropSpec,
     network: Network,
     letterbox: Letterbox,
+    execution: Execution,
     meter: Meter,
 }
 
@@ -66,7 +67,14 @@ impl Crops {
         let wrong = || ModelRefused::WrongKind { head: manifest.head.name(), wanted: "a second stage" };
         let spec = spec.ok_or_else(wrong)?;
         let network = Network::load(runtime, &path, model, &manifest, heads::wanted(&manifest), execution)?;
-        Ok(Self { spec, network, letterbox: Letterbox::new(&manifest.input), meter: Meter::default(), manifest })
+        Ok(Self {
+            spec,
+            network,
+            letterbox: Letterbox::new(&manifest.input),
+            execution: execution.clone(),
+            meter: Meter::default(),
+            manifest,
+        })
     }
 
     pub(crate) fn spec(&self) -> &CropSpec {
@@ -74,7 +82,12 @@ impl Crops {
     }
 
     pub(crate) fn health(&self) -> InferenceHealth {
-        self.meter.health(&self.manifest.model)
+        self.meter.health(&self.manifest.model, &self.execution)
+    }
+
+    /// Runs the network alone on whatever its input holds.
+    pub(crate) fn run_network(&mut self) -> Result<(), InferenceError> {
+        self.network.run(1, |_| ())
     }
 
     /// Runs `boxes` of `frame` and hands the numbers of each that has pixels, with its place, to `read`; the slots

@@ -25,7 +25,7 @@ pub struct DetectorOptions {
 
 impl DetectorOptions {
     pub(crate) fn execution(&self) -> Execution {
-        Execution { threads: self.threads }
+        Execution::cpu(self.threads)
     }
 }
 
@@ -54,6 +54,7 @@ pub struct Detector {
     network: Network,
     letterbox: Letterbox,
     candidates: Vec<Candidate>,
+    execution: Execution,
     meter: Meter,
 }
 
@@ -64,6 +65,14 @@ impl Detector {
     /// With the first reason not to trust it.
     pub fn load(runtime: &Runtime, dir: &Path, options: &DetectorOptions) -> Result<Self, ModelRefused> {
         Self::from_package(runtime, Package::read(dir)?, &options.execution())
+    }
+
+    /// [`Detector::load`], run in another way.
+    ///
+    /// # Errors
+    /// With the first reason not to trust it.
+    pub fn load_on(runtime: &Runtime, dir: &Path, execution: &Execution) -> Result<Self, ModelRefused> {
+        Self::from_package(runtime, Package::read(dir)?, execution)
     }
 
     pub(crate) fn from_package(
@@ -82,6 +91,7 @@ impl Detector {
             network,
             letterbox: Letterbox::new(&manifest.input),
             candidates: Vec::new(),
+            execution: execution.clone(),
             meter: Meter::default(),
             manifest,
         };
@@ -89,7 +99,7 @@ impl Detector {
         tracing::info!(
             model.name = %detector.manifest.model.name,
             model.version = %detector.manifest.model.version,
-            inference.threads = execution.threads,
+            inference.execution = %execution,
             "model loaded"
         );
         Ok(detector)
@@ -117,7 +127,7 @@ impl Detector {
 
     /// How it runs: provider, precision, speed of the last seconds.
     pub fn health(&self) -> InferenceHealth {
-        self.meter.health(&self.manifest.model)
+        self.meter.health(&self.manifest.model, &self.execution)
     }
 
     /// Detects on `frames` and writes the boxes of each, strongest first, into the slot of `out` at its place.

@@ -76,6 +76,10 @@ impl Embedder {
         Ok(out)
     }
 
+    pub(crate) fn run_network(&mut self) -> Result<(), InferenceError> {
+        self.crops.run_network()
+    }
+
     fn prove(&mut self, picture: &image::RgbImage) -> Result<(), ModelRefused> {
         let parts: Vec<_> = self.manifest().golden.vectors.iter().map(|golden| golden.bbox).collect();
         let found = self.crops.prove(picture, &parts, |vector| normalise(vector))?;
@@ -88,7 +92,9 @@ fn normalise(vector: &mut [f32]) -> Result<(), InferenceError> {
     if !length.is_finite() || length < 1e-12 {
         return Err(InferenceError::NotANumber);
     }
-    vector.iter_mut().for_each(|v| *v = (f64::from(*v) / length) as f32);
+    for value in vector {
+        *value = (f64::from(*value) / length) as f32;
+    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@
 //! Runtime.
 
 mod align;
+pub mod choice;
 mod classifier;
 mod colour;
 mod crops;
@@ -28,6 +29,7 @@ mod nms;
 mod outputs;
 mod package;
 pub mod picture;
+pub mod pool;
 pub mod preprocess;
 pub mod reference;
 pub mod runtime;
@@ -41,5 +43,6 @@ pub use frame::Frame;
 pub use manifest::{CropSpec, Manifest};
 pub use models::Loaded;
 pub use picture::PictureMeasures;
+pub use pool::DetectorPool;
 pub use reference::{Reference, ReferenceLook};
 pub use runtime::Runtime;

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use protocol::{InferenceHealth, ModelRef};
 
+use crate::Execution;
+
 /// Counts frames and the time they took.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
@@ -27,12 +29,12 @@ impl Meter {
     }
 
     /// What a model that runs so reports.
-    pub(crate) fn health(&self, ModelRef { name, version }: &ModelRef) -> InferenceHealth {
+    pub(crate) fn health(&self, ModelRef { name, version }: &ModelRef, execution: &Execution) -> InferenceHealth {
         let (fps, latency_ms) = self.read();
         InferenceHealth {
             model: format!("{name} {version}"),
-            provider: "cpu".into(),
-            precision: "fp32".into(),
+            provider: execution.provider.to_string(),
+            precision: execution.precision.to_string(),
             fps,
             latency_ms,
         }

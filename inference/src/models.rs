@@ -9,13 +9,16 @@ use std::{
 use protocol::ModelRef;
 
 use crate::{
-    Classifier, Detector, DetectorOptions, Embedder, Manifest, ModelRefused, Runtime,
+    Classifier, Detector, DetectorOptions, Embedder, Execution, InferenceError, Manifest, ModelRefused, Runtime,
+    choice::{self, Measured},
     manifest::{self, HeadSpec},
     package::Package,
 };
 
 /// The most packages that are looked at in a folder.
 const MAX_PACKAGES: usize = 64;
+/// The most sessions of one detector.
+pub(crate) const MAX_SESSIONS: usize = 16;
 
 /// A loaded package of whatever kind.
 #[derive(Debug)]
@@ -34,11 +37,30 @@ impl Loaded {
     /// # Errors
     /// With the first reason not to trust it.
     pub fn load(runtime: &Runtime, dir: &Path, options: &DetectorOptions) -> Result<Self, ModelRefused> {
-        let (package, execution) = (Package::read(dir)?, options.execution());
+        Self::from_package(runtime, Package::read(dir)?, &options.execution())
+    }
+
+    pub(crate) fn from_package(
+        runtime: &Runtime,
+        package: Package,
+        execution: &Execution,
+    ) -> Result<Self, ModelRefused> {
         match package.manifest.head {
-            HeadSpec::Classifier { .. } => Classifier::from_package(runtime, package, &execution).map(Self::Classifier),
-            HeadSpec::Embedding { .. } => Embedder::from_package(runtime, package, &execution).map(Self::Embedder),
-            _ => Detector::from_package(runtime, package, &execution).map(Self::Detector),
+            HeadSpec::Classifier { .. } => Classifier::from_package(runtime, package, execution).map(Self::Classifier),
+            HeadSpec::Embedding { .. } => Embedder::from_package(runtime, package, execution).map(Self::Embedder),
+            _ => Detector::from_package(runtime, package, execution).map(Self::Detector),
+        }
+    }
+
+    /// Runs the network alone, one frame of whatever its input holds: what is measured to choose how to run it.
+    ///
+    /// # Errors
+    /// When the network fails.
+    pub fn run_network(&mut self) -> Result<(), InferenceError> {
+        match self {
+            Self::Detector(model) => model.run_network(1),
+            Self::Classifier(model) => model.run_network(),
+            Self::Embedder(model) => model.run_network(),
         }
     }
 
@@ -84,6 +106,15 @@ pub fn load_all(
     dir: &Path,
     options: &DetectorOptions,
 ) -> (Vec<Loaded>, Vec<(PathBuf, ModelRefused)>) {
+    load_all_on(runtime, dir, &options.execution())
+}
+
+/// [`load_all`], run in another way. A package that cannot be run so is run by ONNX Runtime on the processor.
+pub fn load_all_on(
+    runtime: &Runtime,
+    dir: &Path,
+    execution: &Execution,
+) -> (Vec<Loaded>, Vec<(PathBuf, ModelRefused)>) {
     let (mut loaded, mut refused) = (Vec::<Loaded>::new(), Vec::new());
     let found = match packages(dir) {
         Ok(found) => found,
@@ -100,7 +131,7 @@ pub fn load_all(
             refused.push((path, ModelRefused::TooManyPackages(MAX_PACKAGES)));
             continue;
         }
-        match Loaded::load(runtime, &path, options) {
+        match load_on(runtime, &path, execution) {
             Ok(model) if loaded.iter().any(|other| other.model().name == model.model().name) => {
                 refused.push((path, ModelRefused::SameName(model.model().name)));
             }
@@ -109,4 +140,40 @@ pub fn load_all(
         }
     }
     (loaded, refused)
+}
+
+/// [`load_all_on`] in the way that is the fastest on this machine, which is measured with the first package that can
+/// be used; also says what was measured. Takes some seconds.
+pub fn load_fastest(
+    runtime: &Runtime,
+    dir: &Path,
+    threads: usize,
+) -> (Vec<Loaded>, Vec<(PathBuf, ModelRefused)>, Vec<Measured>) {
+    let candidates = Execution::candidates(runtime, threads);
+    let found = packages(dir).unwrap_or_default();
+    let measured = found.iter().find_map(|path| choice::measure(runtime, path, &candidates).ok()).unwrap_or_default();
+    let execution = choice::best(&measured).cloned().unwrap_or_else(|| Execution::cpu(threads));
+    for Measured { execution, outcome } in &measured {
+        match outcome {
+            Ok(time) => {
+                let latency_ms = time.as_secs_f32() * 1e3;
+                tracing::info!(inference.execution = %execution, latency_ms, "measured");
+            }
+            Err(reason) => tracing::info!(inference.execution = %execution, reason, "out of the question"),
+        }
+    }
+    let (loaded, refused) = load_all_on(runtime, dir, &execution);
+    (loaded, refused, measured)
+}
+
+fn load_on(runtime: &Runtime, dir: &Path, execution: &Execution) -> Result<Loaded, ModelRefused> {
+    let package = Package::read(dir)?;
+    let plain = Execution::cpu(execution.threads);
+    if *execution == plain {
+        return Loaded::from_package(runtime, package, &plain);
+    }
+    Loaded::from_package(runtime, package.clone(), execution).or_else(|reason| {
+        tracing::warn!(package = %dir.display(), inference.execution = %execution, %reason, "runs on the processor instead");
+        Loaded::from_package(runtime, package, &plain)
+    })
 }

@@ -103,9 +103,8 @@ impl Network {
         read: impl FnOnce(Vec<Values<'_>>) -> T,
     ) -> Result<T, InferenceError> {
         let failed = |e: ort::Error| InferenceError::Run(e.to_string());
-        let [_, b, c, d] = self.shape;
-        let tensor =
-            TensorRef::from_array_view(([frames, b, c, d], &self.batch[..frames * b * c * d])).map_err(failed)?;
+        let shape = [frames, self.shape[1], self.shape[2], self.shape[3]];
+        let tensor = TensorRef::from_array_view((shape, &self.batch[..shape.iter().product()])).map_err(failed)?;
         let outputs = match &self.sizes {
             None => self.session.run(ort::inputs![self.input.as_str() => tensor]),
             Some((name, sizes)) => {

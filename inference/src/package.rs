@@ -19,6 +19,7 @@ const MAX_MODEL_BYTES: u64 = 1 << 30;
 const MAX_PICTURE_BYTES: u64 = 32 << 20;
 
 /// Content of a package whose hash is right.
+#[derive(Clone)]
 pub(crate) struct Package {
     pub(crate) manifest: Manifest,
     /// Where the ONNX file is.

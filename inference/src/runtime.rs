@@ -46,8 +46,22 @@ impl Runtime {
         // ort asks for every message and drops what is not wanted; here nobody wants them formatted per run.
         environment.set_log_level(LogLevel::Warning);
         let runtime = Self { environment, library };
+        runtime.register_plugins();
         *loaded = Some(runtime.clone());
         Ok(runtime)
+    }
+
+    /// Registers the plug-ins that lie beside the library, as `plugins/<any name>/libonnxruntime_providers_*.so`; one
+    /// that cannot be used is left out, and the processor remains.
+    fn register_plugins(&self) {
+        for plugin in plugins(&self.library) {
+            let name = plugin.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let register = || self.environment.register_ep_library(&name, &plugin).map_err(|e| e.to_string());
+            match guarded(register) {
+                Ok(()) => tracing::info!(plugin = %plugin.display(), "plug-in registered"),
+                Err(reason) => tracing::warn!(plugin = %plugin.display(), reason, "plug-in left out"),
+            }
+        }
     }
 
     /// The file it was loaded from.
@@ -58,6 +72,22 @@ impl Runtime {
     pub(crate) fn environment(&self) -> &Environment {
         &self.environment
     }
+}
+
+/// Plug-ins that lie beside `library`, one a folder.
+fn plugins(library: &Path) -> Vec<PathBuf> {
+    let list = |dir: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+        let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+        paths.sort();
+        paths
+    };
+    let is_plugin = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("libonnxruntime_providers_") && path.extension().is_some_and(|extension| extension == "so")
+    };
+    let folders = list(&library.with_file_name("plugins"));
+    folders.iter().filter_map(|folder| list(folder).into_iter().find(is_plugin)).collect()
 }
 
 /// Runs code of other libraries on untrusted files. `ort` panics instead of giving an error when a library or a
@@ -82,6 +112,20 @@ mod tests {
         std::fs::write(&text, "not a library").unwrap();
         let refused = Runtime::load(&text);
         assert!(matches!(refused, Err(InferenceError::LibraryRefused { .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn plugins_lie_in_folders_beside_the_library() {
+        let dir = tempfile::tempdir().unwrap();
+        let library = dir.path().join("libonnxruntime.so");
+        assert_eq!(plugins(&library), [] as [PathBuf; 0]);
+        for name in ["b/libonnxruntime_providers_openvino_plugin.so", "b/libtbb.so", "a/readme.txt"] {
+            let path = dir.path().join("plugins").join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let found = plugins(&library);
+        assert_eq!(found, [dir.path().join("plugins/b/libonnxruntime_providers_openvino_plugin.so")]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Every head against Python's onnxruntime, NumPy and OpenCV on the same picture: boxes within half a pixel.
+//! Every head against Python's onnxruntime and OpenCV on the same picture: boxes within half a pixel.
 //!
 //! `conformance/make.py` has written the networks, the manifests and the numbers. The published networks are not part
 //! of this repository; without `../shared/weights` those tests say that they skip.
@@ -63,7 +63,8 @@ fn package(case: &str) -> Option<tempfile::TempDir> {
     let weights = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/weights");
     let found = [folder(), weights].map(|folder| folder.join(&file)).into_iter().find(|path| path.exists());
     let Some(found) = found else {
-        writeln!(std::io::stderr(), "SKIPPED: {case} needs ../shared/weights/{file}").unwrap();
+        let note = format!("SKIPPED: {case} needs ../shared/weights/{file}\n");
+        std::io::stderr().write_all(note.as_bytes()).unwrap();
         return None;
     };
     fs::copy(found, dir.path().join(&file)).unwrap();

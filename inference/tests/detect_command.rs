@@ -95,3 +95,40 @@ fn what_is_missing_is_said() {
         assert!(!output.status.success() && stderr.contains(expect), "{name}: {stderr}");
     }
 }
+
+#[test]
+fn a_folder_of_packages_gives_the_boxes_of_all() {
+    let dir = folder();
+    let packages = tempfile::tempdir().unwrap();
+    let conformance = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
+    for case in ["made-yolov8", "made-classifier", "made-gfl"] {
+        let package = packages.path().join(case);
+        fs::create_dir(&package).unwrap();
+        fs::copy(conformance.join(format!("{case}.onnx")), package.join(format!("{case}.onnx"))).unwrap();
+        fs::copy(conformance.join("picture.png"), package.join("picture.png")).unwrap();
+        let text = fs::read_to_string(conformance.join(format!("{case}.toml"))).unwrap();
+        let text = if case == "made-classifier" { text.replace("\"car\"", "\"hat\"") } else { text };
+        let text = if case == "made-gfl" { text.replace("schema = 1", "schema = 2") } else { text };
+        fs::write(package.join("manifest.toml"), text).unwrap();
+    }
+    let (library, out) = (support::library(), dir.path().join("detections.json"));
+    let output = detect(&[
+        ("--onnxruntime", &library),
+        ("--models", packages.path()),
+        ("--images", dir.path()),
+        ("--out", &out),
+    ]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert!(stderr.contains("made-gfl") && stderr.contains("schema 2"), "the refused one is named: {stderr}");
+    assert!(stderr.contains("made-yolov8 1 | yolov8 96×64 | cpu fp32 |"), "{stderr}");
+    assert!(stderr.contains("made-classifier 1 | classifier 64×48 | cpu fp32 |"), "{stderr}");
+    let found: Vec<Value> = serde_json::from_slice(&fs::read(&out).unwrap()).unwrap();
+    // Judged persons stand beside the persons themselves: in the same place, weaker.
+    let category = |f: &Value| f["category_id"].as_u64().unwrap();
+    assert!(found.iter().any(|f| category(f) == 1), "{found:?}");
+    assert!(found.iter().is_sorted_by(|a, b| a["score"].as_f64() >= b["score"].as_f64()));
+    let pairs =
+        found.iter().any(|a| found.iter().any(|b| a["bbox"] == b["bbox"] && a["score"].as_f64() > b["score"].as_f64()));
+    assert!(pairs, "{found:?}");
+}

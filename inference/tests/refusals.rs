@@ -232,3 +232,38 @@ fn weights_outside_of_the_file_are_refused() {
         assert!(matches!(refusal, ModelRefused::NotLoadable { .. }), "{file}: {refusal}");
     }
 }
+
+#[test]
+fn a_network_that_wants_all_memory_is_refused() {
+    // Sixteen terabytes, at loading or at the first run.
+    let output = [Tensor("output", FLOAT, &[-1, 84, 6])];
+    let rows: (&str, &[i64]) = ("rows", &[-1, 84, 6]);
+    let constant = onnx::model_of(
+        &[
+            ("ConstantOfShape", &["shape"], "huge"),
+            ("ReduceMax", &["huge"], "one"),
+            ("Reshape", &["images", "rows"], "flat"),
+            ("Add", &["flat", "one"], "output"),
+        ],
+        &[("shape", &[1 << 42]), rows],
+        &[INPUT],
+        &output,
+    );
+    let running = onnx::model_of(
+        &[
+            ("Tile", &["images", "repeats"], "huge"),
+            ("ReduceMax", &["huge"], "most"),
+            ("Reshape", &["most", "single"], "one"),
+            ("Reshape", &["images", "rows"], "flat"),
+            ("Add", &["flat", "one"], "output"),
+        ],
+        &[("repeats", &[1 << 14, 1 << 14, 1, 1]), ("single", &[1]), rows],
+        &[INPUT],
+        &output,
+    );
+    for (what, model) in [("constant", constant), ("running", running)] {
+        let refusal = Package::around(&model).refusal();
+        let expected = matches!(refusal, ModelRefused::NotLoadable { .. } | ModelRefused::Run(_));
+        assert!(expected, "{what}: {refusal}");
+    }
+}

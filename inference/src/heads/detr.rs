@@ -68,11 +68,15 @@ impl Detr {
     }
 
     fn corners(&self, [a, b, c, d]: [f32; 4]) -> [f32; 4] {
-        let (w, h) = self.canvas;
+        let (width, height) = self.canvas;
         match self.box_format {
             BoxFormat::CornersPixels => [a, b, c, d],
-            BoxFormat::CornersNormalised => [a * w, b * h, c * w, d * h],
-            BoxFormat::CenterNormalised => [(a - c / 2.0) * w, (b - d / 2.0) * h, (a + c / 2.0) * w, (b + d / 2.0) * h],
+            BoxFormat::CornersNormalised => [a * width, b * height, c * width, d * height],
+            BoxFormat::CenterNormalised => {
+                let (half_w, half_h) = (c / 2.0 * width, d / 2.0 * height);
+                let middle = (a * width, b * height);
+                [middle.0 - half_w, middle.1 - half_h, middle.0 + half_w, middle.1 + half_h]
+            }
         }
     }
 }
@@ -81,12 +85,21 @@ impl Detr {
 pub(crate) fn activate(activation: Activation, values: &mut [f32]) {
     match activation {
         Activation::None => {}
-        Activation::Sigmoid => values.iter_mut().for_each(|value| *value = 1.0 / (1.0 + (-*value).exp())),
+        Activation::Sigmoid => {
+            for value in values {
+                *value = 1.0 / (1.0 + (-*value).exp());
+            }
+        }
         Activation::Softmax => {
             let highest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            values.iter_mut().for_each(|value| *value = (*value - highest).exp());
-            let sum: f32 = values.iter().sum();
-            values.iter_mut().for_each(|value| *value /= sum);
+            let mut sum = 0.0;
+            for value in &mut *values {
+                *value = (*value - highest).exp();
+                sum += *value;
+            }
+            for value in values {
+                *value /= sum;
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! YOLOv8 and its relatives (YOLOv9, YOLO11, …): decoded in the network, `4 + classes` rows of candidates.
+//! `YOLOv8` and its relatives (`YOLOv9`, `YOLO11`, …): decoded in the network, `4 + classes` rows of candidates.
 //!
 //! Rows 0–3 are middle, width and height in pixels of the input; each further row is one class after the sigmoid.
 //! There is no objectness.

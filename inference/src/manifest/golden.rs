@@ -40,7 +40,7 @@ pub struct GoldenVector {
 pub(super) fn golden(spec: spec::Golden, head: &HeadSpec, classes: &[Class]) -> Result<Golden, ModelRefused> {
     check_file_name("golden.picture", &spec.picture)?;
     let count = 1..=100;
-    let boxes = spec.boxes.into_iter().map(|spec| golden_box(spec, classes)).collect::<Result<Vec<_>, _>>()?;
+    let boxes = spec.boxes.into_iter().map(|spec| golden_box(&spec, classes)).collect::<Result<Vec<_>, _>>()?;
     if let HeadSpec::Embedding { dim, .. } = *head {
         check(boxes.is_empty(), "golden.boxes", || "do not belong to an `embedding` head, it has vectors".into())?;
         check(count.contains(&spec.vectors.len()), "golden.vectors", || "must be 1 to 100".into())?;
@@ -52,7 +52,7 @@ pub(super) fn golden(spec: spec::Golden, head: &HeadSpec, classes: &[Class]) -> 
     Ok(Golden { picture: spec.picture, boxes, vectors: Vec::new() })
 }
 
-fn golden_box(spec: spec::GoldenBox, classes: &[Class]) -> Result<GoldenBox, ModelRefused> {
+fn golden_box(spec: &spec::GoldenBox, classes: &[Class]) -> Result<GoldenBox, ModelRefused> {
     let class = classes.iter().position(|class| class.name == spec.class);
     let class = class.ok_or_else(|| bad("golden.boxes.class", format!("`{}` is not in `classes`", spec.class)))?;
     check(is_box(spec.bbox), "golden.boxes.bbox", || "must be left, top, width and height in pixels".into())?;

@@ -21,7 +21,7 @@ pub enum HeadSpec {
         /// Boxes of one class that overlap by more than this are one object.
         nms_iou: f32,
     },
-    /// Ultralytics' YOLOv8 and those that follow it: frame × (4 + classes) × candidate, decoded in the network.
+    /// Ultralytics' `YOLOv8` and those that follow it: frame × (4 + classes) × candidate, decoded in the network.
     Yolov8 {
         /// Output in the network.
         name: String,

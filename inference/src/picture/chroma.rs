@@ -19,9 +19,9 @@ fn at(frame: &Frame<'_>, x: usize, y: usize) -> [f32; 2] {
         }
         Frame::Rgb { data, stride, .. } => {
             let at = y * stride + x * 3;
-            let [r, g, b] = [data[at], data[at + 1], data[at + 2]].map(f32::from);
+            let [red, green, blue] = [data[at], data[at + 1], data[at + 2]].map(f32::from);
             // ITU-R BT.601, full range to limited range.
-            [-0.148 * r - 0.291 * g + 0.439 * b, 0.439 * r - 0.368 * g - 0.071 * b]
+            [-0.148 * red - 0.291 * green + 0.439 * blue, 0.439 * red - 0.368 * green - 0.071 * blue]
         }
     }
 }

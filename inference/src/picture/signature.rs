@@ -56,6 +56,6 @@ impl Signature {
 pub fn shift(reference: &Signature, now: &Signature) -> Option<(f32, f32, f32)> {
     let (reference, now) = (reference.features()?, now.features()?);
     let (width, height) = Signature::SIZE;
-    let found = align::search(&reference, &now, (0, 0), (width as i32 / 4, height as i32 / 4))?;
+    let found = align::search(&reference, &now, (0, 0), (align::signed(width) / 4, align::signed(height) / 4))?;
     Some((found.dx / width as f32, found.dy / height as f32, found.score))
 }

@@ -7,14 +7,14 @@ use super::{
     raster::{CELL, CELLS, Raster, SIZE, is_under},
 };
 use crate::{
-    align::{self, Features},
+    align::{self, Features, signed},
     picture::Grey,
 };
 
 /// Alignment starts on a copy this many times smaller.
 const COARSE: usize = 4;
 /// How far the view may have moved, coarse pixels: a tenth of the picture.
-const REACH: (i32, i32) = ((SIZE.0 / COARSE / 10) as i32, (SIZE.1 / COARSE / 10) as i32);
+const REACH: (i32, i32) = (16, 9);
 /// Correlation of edges below which two pictures do not show the same view.
 const MIN_ALIGNMENT: f32 = 0.2;
 /// Side of the surroundings of a cell that are compared, pixels.
@@ -55,7 +55,7 @@ pub(super) fn compare(reference: &Reference, now: &Raster, masks: &[BoundingBox]
     let visible = |at: &usize| !is_under(masks, at % CELLS.0, at / CELLS.0, in_cells);
 
     let contrast = contrast_kept(&patches, (0..CELLS.0 * CELLS.1).filter(visible));
-    let balance = colour_balance(&reference.raster, now);
+    let balance = colour_balance(&reference.raster, now, light);
     let verdict = |at: usize| {
         if !reference.cells[at] {
             return Verdict::Outside;
@@ -63,12 +63,14 @@ pub(super) fn compare(reference: &Reference, now: &Raster, masks: &[BoundingBox]
         if !visible(&at) {
             return Verdict::Masked;
         }
-        let other_colour = balance.is_some_and(|balance| {
-            let ([u, v], [now_u, now_v]) = (reference.raster.colour[at], now.colour[moved(at, in_cells)]);
-            let du = f32::from(now_u) - f32::from(u) - balance[0];
-            let dv = f32::from(now_v) - f32::from(v) - balance[1];
-            du.hypot(dv) > OTHER_COLOUR
-        });
+        // A shadow takes colour away with the light: what is expected is as much weaker as the place is darker.
+        let other_colour = |dimming: f32| {
+            balance.is_some_and(|balance| {
+                let (was, is) = (reference.raster.colour[at], now.colour[moved(at, in_cells)]);
+                let off = |plane: usize| f32::from(is[plane]) - f32::from(was[plane]) * dimming - balance[plane];
+                off(0).hypot(off(1)) > OTHER_COLOUR
+            })
+        };
         patches.judge(at % CELLS.0, at / CELLS.0, contrast, other_colour)
     };
     let mut cells: Vec<Verdict> = (0..CELLS.0 * CELLS.1).map(verdict).collect();
@@ -143,7 +145,7 @@ impl Patches<'_> {
     /// Top left of a cell's surroundings on the reference.
     fn corner(column: usize, row: usize) -> (i32, i32) {
         let start = |cell: usize, limit: usize| {
-            ((cell * CELL) as i32 - (PATCH - CELL) as i32 / 2).clamp(0, (limit - PATCH) as i32)
+            (signed(cell * CELL) - signed(PATCH - CELL) / 2).clamp(0, signed(limit - PATCH))
         };
         (start(column, SIZE.0), start(row, SIZE.1))
     }
@@ -151,11 +153,11 @@ impl Patches<'_> {
     /// The surroundings on the new picture; `None` where its edge cuts them off.
     fn now_at(&self, (x, y): (i32, i32), wobble: (i32, i32)) -> Option<(usize, usize)> {
         let (x, y) = (x + self.shift.0 + wobble.0, y + self.shift.1 + wobble.1);
-        let fits = |at: i32, limit: usize| (0..=(limit - PATCH) as i32).contains(&at);
+        let fits = |at: i32, limit: usize| (0..=signed(limit - PATCH)).contains(&at);
         (fits(x, SIZE.0) && fits(y, SIZE.1)).then_some((x as usize, y as usize))
     }
 
-    fn judge(&self, column: usize, row: usize, contrast: f32, other_colour: bool) -> Verdict {
+    fn judge(&self, column: usize, row: usize, contrast: f32, other_colour: impl Fn(f32) -> bool) -> Verdict {
         let corner = Self::corner(column, row);
         let Some(place) = self.now_at(corner, (0, 0)) else { return Verdict::Masked };
         let (before, after) = (spread(self.reference, to_usize(corner)), spread(self.now, place));
@@ -165,21 +167,26 @@ impl Patches<'_> {
         // In haze textures are weaker, and what was weak before cannot be seen at all.
         let floor = TEXTURE * contrast.min(1.0);
         let (was, is) = (before.deviation >= TEXTURE, after.deviation >= floor.max(2.0));
-        match (was, is) {
-            (false, false) if other_colour => Verdict::Changed(WEIGHTS.1),
-            (false, false) => Verdict::Same(WEIGHTS.1),
+        let alike = || self.likeness(corner) >= SAME;
+        if was {
             // Texture went, but hardly any was expected to be left.
-            (true, false) if before.deviation * contrast < 3.0 => Verdict::Masked,
-            (true, false) => Verdict::Changed(WEIGHTS.0),
-            // Something stands there now, unless it is what was too faint to count before.
-            (false, true) if before.deviation >= TEXTURE / 2.0 && self.likeness(corner) >= SAME => {
-                Verdict::Same(WEIGHTS.0)
-            }
-            (false, true) if after.deviation >= TEXTURE => Verdict::Changed(WEIGHTS.0),
-            (false, true) => Verdict::Same(WEIGHTS.1),
-            (true, true) if self.likeness(corner) >= SAME => Verdict::Same(WEIGHTS.0),
-            (true, true) => Verdict::Changed(WEIGHTS.0),
+            return match is {
+                false if before.deviation * contrast < 3.0 => Verdict::Masked,
+                true if alike() => Verdict::Same(WEIGHTS.0),
+                _ => Verdict::Changed(WEIGHTS.0),
+            };
         }
+        if is && before.deviation >= TEXTURE / 2.0 && alike() {
+            // It was too faint to count before, and still is what it was.
+            return Verdict::Same(WEIGHTS.0);
+        }
+        if is && after.deviation >= TEXTURE {
+            return Verdict::Changed(WEIGHTS.0);
+        }
+        if !is && other_colour((after.mean / before.mean).min(1.0)) {
+            return Verdict::Changed(WEIGHTS.1);
+        }
+        Verdict::Same(WEIGHTS.1)
     }
 
     /// The best correlation of a cell's surroundings with what is about there now.
@@ -267,8 +274,8 @@ fn light(reference: &Grey, now: &Grey) -> f32 {
     median(every.filter_map(ratio).collect()).unwrap_or(1.0)
 }
 
-/// What white balance has done to all colours; `None` when one of the pictures has none (infrared light at night).
-fn colour_balance(reference: &Raster, now: &Raster) -> Option<[f32; 2]> {
+/// What white balance has done to all colours beside the `light`; `None` when one of the pictures has none (infrared light at night).
+fn colour_balance(reference: &Raster, now: &Raster, light: f32) -> Option<[f32; 2]> {
     let saturation = |raster: &Raster| {
         let sum: f32 = raster.colour.iter().map(|[u, v]| f32::from(*u).hypot(f32::from(*v))).sum();
         sum / raster.colour.len() as f32
@@ -278,16 +285,18 @@ fn colour_balance(reference: &Raster, now: &Raster) -> Option<[f32; 2]> {
     }
     let difference = |plane: usize| {
         let pairs = reference.colour.iter().zip(&now.colour);
-        median(pairs.map(|(a, b)| f32::from(b[plane]) - f32::from(a[plane])).collect()).unwrap_or_default()
+        median(pairs.map(|(a, b)| f32::from(b[plane]) - f32::from(a[plane]) * light.min(1.0)).collect())
+            .unwrap_or_default()
     };
     Some([difference(0), difference(1)])
 }
 
 fn neighbours(at: usize) -> impl Iterator<Item = usize> {
-    let (column, row) = ((at % CELLS.0) as i32, (at / CELLS.0) as i32);
+    let (columns, rows) = (signed(CELLS.0), signed(CELLS.1));
+    let (column, row) = (signed(at % CELLS.0), signed(at / CELLS.0));
     (-1..=1).flat_map(move |dy| (-1..=1).map(move |dx| (column + dx, row + dy))).filter_map(move |(x, y)| {
-        let inside = (0..CELLS.0 as i32).contains(&x) && (0..CELLS.1 as i32).contains(&y);
-        (inside && (x, y) != (column, row)).then(|| (y * CELLS.0 as i32 + x) as usize)
+        let inside = (0..columns).contains(&x) && (0..rows).contains(&y);
+        (inside && (x, y) != (column, row)).then(|| (y * columns + x) as usize)
     })
 }
 

@@ -8,7 +8,8 @@
 //! compared by normalised correlation, which light that changes evenly leaves alone, looking a few pixels around for
 //! what wind and mounting move. A cell without texture is compared by its colour. Cells under people and vehicles,
 //! in glare, in darkness, or where fog has taken all texture cannot be compared: they are masked, and the caller
-//! decides how many of those it accepts.
+//! decides how many of those it accepts. Shifts of the whole view are followed; a camera turned about its own axis by
+//! more than half a degree looks like a change.
 
 mod bytes;
 mod compare;

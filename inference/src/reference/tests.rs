@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::align::signed;
 
 /// What a picture shows and how.
 #[derive(Clone, Copy)]
@@ -77,9 +78,9 @@ impl Shot {
                 let y = (row as f32 + 0.5) / height as f32 - self.shift.1;
                 let sun = if x > self.shadow { 0.55 } else { 1.0 };
                 let mut value = self.lift + self.gain * sun * self.scene(x, y);
-                value += self.noise * 1.7 * random(column as i32, row as i32, self.seed);
+                value += self.noise * 1.7 * random(signed(column), signed(row), self.seed);
                 // Streaks of 12 pixels on one column of forty.
-                if self.rain && random(column as i32, row as i32 / 12, self.seed + 1) > 0.95 {
+                if self.rain && random(signed(column), signed(row) / 12, self.seed + 1) > 0.95 {
                     value += 45.0;
                 }
                 out.push(value.round().clamp(16.0, 235.0) as u8);

@@ -62,6 +62,33 @@ pub fn model_with(operator: &str, inputs: &[Tensor], outputs: &[Tensor], constan
     [number(1, 8), bytes(7, &graph), bytes(8, &number(2, 13))].concat()
 }
 
+/// A network of several nodes, each an operator with the names of its inputs and outputs, and of constant lists of
+/// integers.
+pub fn model_of(
+    nodes: &[(&str, &[&str], &str)],
+    constants: &[(&str, &[i64])],
+    inputs: &[Tensor],
+    outputs: &[Tensor],
+) -> Vec<u8> {
+    let mut graph = vec![];
+    for (name, values) in constants {
+        let raw: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let dims = number(1, values.len() as u64);
+        let tensor = [dims, number(2, u64::from(INT64)), bytes(8, name.as_bytes()), bytes(9, &raw)];
+        graph.extend(bytes(5, &tensor.concat()));
+    }
+    for (operator, inputs, output) in nodes {
+        let mut node: Vec<u8> = inputs.iter().flat_map(|name| bytes(1, name.as_bytes())).collect();
+        node.extend(bytes(2, output.as_bytes()));
+        node.extend(bytes(4, operator.as_bytes()));
+        graph.extend(bytes(1, &node));
+    }
+    graph.extend(bytes(2, b"graph"));
+    graph.extend(inputs.iter().flat_map(|t| value_info(11, t)));
+    graph.extend(outputs.iter().flat_map(|t| value_info(12, t)));
+    [number(1, 8), bytes(7, &graph), bytes(8, &number(2, 13))].concat()
+}
+
 /// `images + weights`, with the weights in another file.
 pub fn model_with_external_weights(file: &str) -> Vec<u8> {
     let entry = |key: &str, value: &str| bytes(13, &[bytes(1, key.as_bytes()), bytes(2, value.as_bytes())].concat());
