@@ -3,13 +3,21 @@
 
 use std::time::Duration;
 
-use protocol::{ClassId, Measure, Severity, Task, TaskParams, TimedBox, Timestamp, Why};
+use protocol::{BoundingBox, ClassId, Measure, Severity, Task, TaskParams, TimedBox, Timestamp, Why};
 
 use crate::{
-    decision::{Decision, Raise, limited},
+    decision::{Decision, Raise, Suppressed, limited},
+    numbers::Numbers,
     scene::Scene,
     votes::{Counting, Verdict, Vote, Votes},
 };
+
+/// Boxes of one thing overlap at least this much, from look to look and from day to day.
+const SAME_PLACE_IOU: f32 = 0.3;
+/// Cosine from which two embeddings show one thing.
+const SAME_LOOK: f32 = 0.8;
+/// Shortest time between two notes that the same thing was held back.
+const SHORTEST_NOTE: Duration = Duration::from_mins(1);
 
 /// Votes for slow looks: the looks are spaced by [`Pace`], so that votes need no spacing of their own.
 pub(super) fn counting(params: &TaskParams) -> Counting {
@@ -54,6 +62,8 @@ pub(super) struct Condition {
     since: Option<Timestamp>,
     alarm: Option<u64>,
     quiet_until: Option<Timestamp>,
+    /// Until when nobody is told again that it was held back.
+    noted_until: Option<Timestamp>,
 }
 
 impl Condition {
@@ -89,7 +99,7 @@ impl Condition {
         self.alarm
     }
 
-    pub(super) fn raise(&mut self, at: Timestamp, alarm: u64, cool_down_secs: f32) {
+    fn raise(&mut self, at: Timestamp, alarm: u64, cool_down_secs: f32) {
         self.alarm = Some(alarm);
         self.quiet_until = Some(at + Duration::from_secs_f32(cool_down_secs));
     }
@@ -127,36 +137,63 @@ impl Condition {
     }
 }
 
-/// Quiet time of a whole task.
+/// Quiet time of a whole task, and of its camera.
 #[derive(Debug, Default)]
 pub(super) struct TaskQuiet(Option<Timestamp>);
 
 impl TaskQuiet {
-    pub(super) fn is_over(&self, at: Timestamp) -> bool {
-        self.0.is_none_or(|until| until <= at)
+    pub(super) fn is_over(&self, scene: &Scene<'_>) -> bool {
+        self.0.is_none_or(|until| until <= scene.at)
     }
 
-    pub(super) fn begin(&mut self, at: Timestamp, params: &TaskParams) {
-        self.0 = Some(at + Duration::from_secs_f32(params.task_cool_down_secs));
+    fn begin(&mut self, at: Timestamp, params: &TaskParams) {
+        self.0 = Some(at + Duration::from_secs_f32(params.task_cool_down_secs.max(params.camera_cool_down_secs)));
     }
 }
 
 /// What a rule of this kind found, beside the task and the scene.
 pub(super) struct Finding {
-    pub(super) alarm: u64,
     pub(super) severity: Severity,
     /// The include zone, `""` for the whole picture.
     pub(super) zone: String,
     pub(super) since: Timestamp,
     pub(super) score: f32,
+    /// The subject first: a muted place is told by its first box.
     pub(super) boxes: Vec<TimedBox>,
     pub(super) why: Why,
 }
 
 impl Finding {
-    pub(super) fn raise(self, scene: &Scene<'_>, task: &Task) -> Decision {
+    /// Raises it; or, at a muted place 误报屏蔽, says once per cool-down that it was held back. Tells whether it was
+    /// raised.
+    pub(super) fn conclude(
+        self,
+        scene: &Scene<'_>,
+        task: &Task,
+        condition: &mut Condition,
+        quiet: &mut TaskQuiet,
+        alarms: &mut Numbers,
+        out: &mut Vec<Decision>,
+    ) -> bool {
+        let subject = self.boxes.iter().find(|b| b.subject);
+        if let Some(bbox) = subject.filter(|b| is_muted(scene, task, b)).map(|b| b.bbox) {
+            if condition.noted_until.is_none_or(|until| until <= scene.at) {
+                let cool_down = Duration::from_secs_f32(task.params.cool_down_secs).max(SHORTEST_NOTE);
+                condition.noted_until = Some(scene.at + cool_down);
+                out.push(suppressed(scene, task, &self.zone, bbox, "muted_place"));
+            }
+            return false;
+        }
+        let alarm = alarms.next();
+        condition.raise(scene.at, alarm, task.params.cool_down_secs);
+        quiet.begin(scene.at, &task.params);
+        out.push(self.raise(scene, task, alarm));
+        true
+    }
+
+    pub(super) fn raise(self, scene: &Scene<'_>, task: &Task, alarm: u64) -> Decision {
         Decision::Raise(Box::new(Raise {
-            alarm: self.alarm,
+            alarm,
             task: task.id,
             algorithm: task.algorithm,
             severity: self.severity,
@@ -170,6 +207,41 @@ impl Finding {
             why: self.why,
         }))
     }
+}
+
+/// Something without a track that was held back.
+pub(super) fn suppressed(
+    scene: &Scene<'_>,
+    task: &Task,
+    zone: &str,
+    bbox: BoundingBox,
+    reason: &'static str,
+) -> Decision {
+    Decision::Suppress(Box::new(Suppressed {
+        task: task.id,
+        algorithm: task.algorithm,
+        track: None,
+        zone: (!zone.is_empty()).then(|| zone.to_owned()),
+        at: scene.at,
+        bbox,
+        reason,
+    }))
+}
+
+/// Whether somebody said of this thing at this place: no violation, never again here.
+fn is_muted(scene: &Scene<'_>, task: &Task, subject: &TimedBox) -> bool {
+    let looks_the_same = |embedding: &[f32]| {
+        let now = scene.appearance.filter(|_| !embedding.is_empty()).and_then(|a| a.embedding(&subject.bbox));
+        // Embeddings of another model cannot be compared: the place alone decides.
+        now.filter(|now| now.len() == embedding.len())
+            .is_none_or(|now| now.iter().zip(embedding).map(|(a, b)| a * b).sum::<f32>() >= SAME_LOOK)
+    };
+    task.mutes.iter().any(|mute| {
+        mute.until.is_none_or(|until| scene.at < until)
+            && mute.class == subject.class
+            && mute.bbox.iou(&subject.bbox) >= SAME_PLACE_IOU
+            && looks_the_same(&mute.embedding)
+    })
 }
 
 /// A measure of an event.

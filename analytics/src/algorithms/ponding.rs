@@ -165,19 +165,15 @@ impl Ponding {
             out.push(Decision::End { alarm, at: scene.at });
         }
         let steady = zone.steady_share();
-        let free = wet && zone.condition.is_free(scene.at) && self.quiet.is_over(scene.at);
+        let free = wet && zone.condition.is_free(scene.at) && self.quiet.is_over(scene);
         let since = zone.condition.established(scene.at, params.dwell_secs, &counting);
         let Some(since) = since.filter(|_| free && steady >= params.share_needed) else { return };
 
-        let alarm = alarms.next();
-        zone.condition.raise(scene.at, alarm, params.cool_down_secs);
-        self.quiet.begin(scene.at, params);
         let mut measures = vec![measure("share_under_water", steady, Some(params.share_needed), None)];
         if let Some((_, changed)) = zone.reference {
             measures.push(measure("changed", changed, Some(CHANGED_BY_WATER * steady), None));
         }
         let finding = Finding {
-            alarm,
             severity: task.severity,
             zone: name.to_owned(),
             since,
@@ -185,7 +181,7 @@ impl Ponding {
             boxes: with_context(scene, own.iter().map(|f| f.boxed(scene)).collect()),
             why: zone.condition.why(scene.at, since, params.dwell_secs, &counting, measures),
         };
-        out.push(finding.raise(scene, task));
+        finding.conclude(scene, task, &mut zone.condition, &mut self.quiet, alarms, out);
     }
 }
 

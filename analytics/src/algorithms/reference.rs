@@ -16,14 +16,9 @@ use protocol::{BoundingBox, Severity, Task, TimedBox, Timestamp};
 
 use super::{
     area::{includes, inflated},
-    condition::{Condition, Finding, TaskQuiet, counting, measure, with_context},
+    condition::{Condition, Finding, TaskQuiet, counting, measure, suppressed, with_context},
 };
-use crate::{
-    decision::{Decision, Suppressed},
-    look::ReferenceLook,
-    numbers::Numbers,
-    scene::Scene,
-};
+use crate::{decision::Decision, look::ReferenceLook, numbers::Numbers, scene::Scene};
 
 /// More of the zone hidden than this: the look says nothing.
 const MOST_MASKED: f32 = 0.5;
@@ -113,7 +108,7 @@ impl Comparison {
         out: &mut Vec<Decision>,
     ) {
         let zone = &mut self.zones[look.zone];
-        let held_back = |reason| suppressed(scene, task, name, look, reason);
+        let held_back = |reason| suppressed(scene, task, name, look.at, reason);
         if zone.version != Some(look.version) {
             if let Some(alarm) = zone.condition.end() {
                 out.push(Decision::End { alarm, at: scene.at });
@@ -148,7 +143,7 @@ impl Comparison {
         }
         zone.at = Some(look.at);
         let Some(own) = zone.condition.established(scene.at, task.params.dwell_secs, &counting) else { return };
-        if !zone.condition.is_free(scene.at) || !self.quiet.is_over(scene.at) {
+        if !zone.condition.is_free(scene.at) || !self.quiet.is_over(scene) {
             return;
         }
         if (scene.at.since(own).as_secs_f32()) < terms.dwell_secs {
@@ -158,9 +153,6 @@ impl Comparison {
             }
             return;
         }
-        let alarm = alarms.next();
-        zone.condition.raise(scene.at, alarm, task.params.cool_down_secs);
-        self.quiet.begin(scene.at, &task.params);
         let measures = vec![
             measure("changed", look.changed, Some(needed), None),
             measure("masked", look.masked, Some(MOST_MASKED), None),
@@ -175,7 +167,6 @@ impl Comparison {
             subject: true,
         };
         let finding = Finding {
-            alarm,
             severity: terms.severity,
             zone: name.to_owned(),
             since: own,
@@ -183,7 +174,7 @@ impl Comparison {
             boxes: with_context(scene, vec![subject]),
             why: zone.condition.why(scene.at, own, terms.dwell_secs, &counting, measures),
         };
-        out.push(finding.raise(scene, task));
+        finding.conclude(scene, task, &mut zone.condition, &mut self.quiet, alarms, out);
     }
 }
 
@@ -193,16 +184,4 @@ impl ZoneState {
         let away = self.at.is_some_and(|at| inflated(&at, 0.5).intersection(&inflated(&look.at, 0.5)) <= 0.0);
         away && look.changed < LARGE * needed && self.condition.alarm().is_none()
     }
-}
-
-fn suppressed(scene: &Scene<'_>, task: &Task, zone: &str, look: &ReferenceLook, reason: &'static str) -> Decision {
-    Decision::Suppress(Box::new(Suppressed {
-        task: task.id,
-        algorithm: task.algorithm,
-        track: None,
-        zone: (!zone.is_empty()).then(|| zone.to_owned()),
-        at: scene.at,
-        bbox: look.at,
-        reason,
-    }))
 }

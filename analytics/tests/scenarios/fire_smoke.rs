@@ -2,7 +2,7 @@
 
 use crate::{scene::*, things::*};
 use analytics::Decision;
-use protocol::{Algorithm, ParamsSpec, Severity, Task, ZoneKind, ZoneSpec};
+use protocol::{Algorithm, BoundingBox, Mute, ParamsSpec, Severity, Task, ZoneKind, ZoneSpec};
 
 fn watch(zones: Vec<ZoneSpec>) -> Task {
     drawn(Algorithm::FireSmoke, ParamsSpec::default(), zones, vec![])
@@ -185,4 +185,20 @@ fn an_alarm_escalates_instead_of_repeating() {
     yellow.severity = Severity::Yellow;
     let decisions = expect("somebody chose yellow", &yellow, &catches, (1, 0), 10.0..16.0);
     assert_eq!(raises(&decisions)[0].severity, Severity::Yellow);
+}
+
+#[test]
+fn a_muted_place_is_held_back_and_said_once() {
+    let mut task = watch(vec![]);
+    task.mutes = vec![Mute {
+        bbox: BoundingBox::new(0.464, 0.58, 0.072, 0.12),
+        class: "fire".into(),
+        embedding: vec![],
+        until: Some(START + std::time::Duration::from_secs(100)),
+    }];
+    let film = shots(140.0, 1.0, flames(0.5, 0.7, 0.12));
+    let decisions = expect("muted for a hundred seconds", &task, &film, (1, 0), 100.0..112.0);
+    assert_eq!(held_back(&decisions), ["muted_place"]);
+    task.mutes[0].class = "smoke".into();
+    expect("something else is muted", &task, &film, (1, 0), 3.0..8.0);
 }

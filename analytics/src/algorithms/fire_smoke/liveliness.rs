@@ -10,7 +10,7 @@ use crate::scene::Scene;
 /// Area that grew by this factor over the looks is growing, flicker or not.
 pub(super) const GROWING: f32 = 1.5;
 /// Relative spread of the area that flames reach and lamps do not. Detectors shake a box of a still object by one to
-/// three percent per side; flames change their area by a fifth and more within a second.
+/// three percent per side; of a burning car, boxes and colour alike spread by 0.18 to 0.43 over eight looks.
 const AREA_SPREAD: f32 = 0.1;
 /// Spread of the score, likewise.
 const SCORE_SPREAD: f32 = 0.15;

@@ -255,14 +255,12 @@ impl FireSmoke {
                     why,
                 })));
             }
-        } else if place.any.is_free(scene.at) && self.quiet.is_over(scene.at) {
-            let alarm = alarms.next();
-            place.any.raise(scene.at, alarm, task.params.cool_down_secs);
-            place.grade = Some(Grade { severity, fire: found.fire, area, escalations: 0 });
-            self.quiet.begin(scene.at, &task.params);
+        } else if place.any.is_free(scene.at) && self.quiet.is_over(scene) {
             let zone = touched_zone(task, &place.bbox).unwrap_or_default().to_owned();
-            let finding = Finding { alarm, severity, zone, since: found.since, score, boxes: boxes(), why };
-            out.push(finding.raise(scene, task));
+            let finding = Finding { severity, zone, since: found.since, score, boxes: boxes(), why };
+            if finding.conclude(scene, task, &mut place.any, &mut self.quiet, alarms, out) {
+                place.grade = Some(Grade { severity, fire: found.fire, area, escalations: 0 });
+            }
         }
     }
 

@@ -15,7 +15,8 @@ const LIGHT: f32 = 55.0;
 const WHITE: (f32, f32) = (220.0, 25.0);
 const WHITE_SHARE: f32 = 0.5;
 /// Edges for the contrast there is: variance of the Laplacian ÷ variance of the grey levels. A sharp picture of a site
-/// has 0.1 and more, one out of focus below 0.01. Gain, fog and exposure scale both alike.
+/// has 0.06 to 0.27 (measured on six clips at 640 columns); blurred by two pixels it has less than 0.01, by one pixel
+/// 0.01 to 0.025. Gain, fog and exposure scale both alike.
 const HARDLY_ANY_EDGE: f32 = 0.01;
 /// Share of the hour's usual acuity below which it is blurred.
 const LOST_ACUITY: f32 = 0.25;

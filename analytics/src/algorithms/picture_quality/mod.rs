@@ -195,16 +195,9 @@ impl PictureQuality {
             measures: run.measures(),
             ..Why::default()
         };
-        let finding = Finding {
-            alarm,
-            severity: task.severity,
-            zone: String::new(),
-            since: run.since,
-            score,
-            boxes: vec![whole],
-            why,
-        };
-        out.push(finding.raise(scene, task));
+        let finding =
+            Finding { severity: task.severity, zone: String::new(), since: run.since, score, boxes: vec![whole], why };
+        out.push(finding.raise(scene, task, alarm));
     }
 }
 

@@ -135,7 +135,7 @@ impl SegmentStack {
             let width = k.bbox.w.max(bbox.w).max(1e-6);
             let at_foot = (a.x - b.x).abs() <= SAME_FOOT * width && (a.y - b.y).abs() <= SAME_FOOT * width;
             let overlap = k.bbox.iou(bbox);
-            (at_foot || overlap >= SAME_STACK_IOU).then(|| overlap + if at_foot { 1.0 } else { 0.0 })
+            (at_foot || overlap >= SAME_STACK_IOU).then_some(overlap + if at_foot { 1.0 } else { 0.0 })
         };
         let free = self.known.iter().enumerate().filter(|(_, k)| k.seen_at < at);
         let best = free.filter_map(|(i, k)| likeness(k).map(|l| (i, l))).max_by(|a, b| a.1.total_cmp(&b.1));
@@ -171,13 +171,10 @@ impl SegmentStack {
         if let Some(alarm) = known.condition.look(scene.at, too_high, stack.score, counting) {
             out.push(Decision::End { alarm, at: scene.at });
         }
-        let free = too_high && known.condition.is_free(scene.at) && self.quiet.is_over(scene.at);
+        let free = too_high && known.condition.is_free(scene.at) && self.quiet.is_over(scene);
         let since = known.condition.established(scene.at, params.dwell_secs, counting);
         let Some(since) = since.filter(|_| free) else { return };
 
-        let alarm = alarms.next();
-        known.condition.raise(scene.at, alarm, params.cool_down_secs);
-        self.quiet.begin(scene.at, params);
         let sure = if verdict.sure { "sure" } else { "unsure" };
         let mut measures = vec![
             measure("layers", stack.layers() as f32, Some(params.layers_max as f32), Some(sure)),
@@ -196,7 +193,6 @@ impl SegmentStack {
         };
         let elements = stack.elements.iter().map(|f| f.boxed(scene));
         let finding = Finding {
-            alarm,
             severity: task.severity,
             zone: zone.to_owned(),
             since,
@@ -204,7 +200,7 @@ impl SegmentStack {
             boxes: with_context(scene, std::iter::once(whole).chain(elements).collect()),
             why: known.condition.why(scene.at, since, params.dwell_secs, counting, measures),
         };
-        out.push(finding.raise(scene, task));
+        finding.conclude(scene, task, &mut known.condition, &mut self.quiet, alarms, out);
     }
 }
 
@@ -219,9 +215,7 @@ fn judge<'t>(stack: &Stack, scene: &Scene<'_>, task: &'t Task) -> Verdict<'t> {
     let sure = stack.is_sure() && !in_front;
     let above = above_line(stack, task);
     let max = task.params.layers_max as usize;
-    let too_high = if stack.layers() > max {
-        Some(true)
-    } else if !sure && above.is_some() {
+    let too_high = if stack.layers() > max || (!sure && above.is_some()) {
         Some(true)
     } else if stack.layers() + stack.hidden > max || (!sure && stack.layers() == max) {
         None
