@@ -5,6 +5,7 @@ mod e_bike;
 mod engine;
 mod intrusion;
 mod large_material;
+mod laws;
 mod lines;
 mod missing_gear;
 mod no_helmet;
