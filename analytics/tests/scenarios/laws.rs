@@ -120,7 +120,7 @@ fn shuffled(frames: &[Frame], seed: u64) -> Vec<Frame> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(32) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(16) })]
 
     #[test]
     fn never_before_the_dwell_and_each_end_has_its_raise(site in any_site(12.0)) {
