@@ -4,7 +4,7 @@
 //! Workers as in [未戴安全帽](super::no_helmet): persons and heads, together or one of them alone; and tracked vehicles
 //! and machines of any class. A worker belongs to the nearest vehicle when the foot point (of a head that is seen
 //! alone, the head) is no further from the vehicle's box than `reach` statures of the worker: the driver in the cab,
-//! the mate on the step, the one who loads.
+//! the mate on the step, the one who loads. A vehicle counts for 1 s after being missed.
 //!
 //! # What decides
 //! Lingering: within reach, and for `dwell_secs` not further than 0.75 statures from one spot, on the ground *or*
@@ -51,7 +51,7 @@ use crate::{
     place::HEADS_PER_STATURE,
     scene::Scene,
     subject::{Hold, Look},
-    tracker::Track,
+    tracker::Observation,
 };
 
 /// Who stays within this many statures of one spot lingers there.
@@ -62,6 +62,15 @@ const LINGER_RADIUS: f32 = 0.75;
 pub(crate) struct OccupantNoHelmet {
     heads: BareHeads,
     stays: BTreeMap<u64, Stay>,
+    vehicles: BTreeMap<u64, Vehicle>,
+}
+
+/// A vehicle where it was seen last.
+#[derive(Clone, Copy, Debug)]
+struct Vehicle {
+    track: u64,
+    seen_at: Timestamp,
+    seen: Observation,
 }
 
 /// Somebody's stay at a vehicle.
@@ -70,14 +79,14 @@ struct Stay {
     since: Timestamp,
     seen_at: Timestamp,
     vehicle: u64,
-    /// Where it began: on the ground and beside the vehicle, in picture heights.
+    /// Where the head was when it began, in the picture and from the vehicle's middle, in picture heights.
     ground: Point,
     beside: Point,
 }
 
 /// The nearest vehicle of somebody.
 struct Near<'a> {
-    vehicle: &'a Track,
+    vehicle: &'a Vehicle,
     /// In statures of the worker.
     distance: f32,
 }
@@ -86,15 +95,16 @@ impl Rule for OccupantNoHelmet {
     fn step(&mut self, scene: &Scene<'_>, task: &Task, alarms: &mut Numbers, out: &mut Vec<Decision>) {
         let mut changes = Vec::new();
         let sightings = self.heads.sightings(scene, &mut changes);
+        self.see_vehicles(scene, task);
+        let (vehicles, stays) = (&self.vehicles, &mut self.stays);
         let mut looks: Vec<Look> = Vec::new();
         for sighting in &sightings {
-            let near = nearest(scene, task, sighting);
-            self.stay(scene, sighting, near.as_ref());
+            let near = nearest(vehicles, scene, task, sighting);
+            stay(stays, scene, sighting, near.as_ref());
             let zone = sighting.body().and_then(|body| task.zone_of_box(&body)).filter(|_| near.is_some());
             looks.extend(sighting.look(scene, task, zone));
         }
-        self.stays.retain(|_, stay| scene.at.since(stay.seen_at).as_secs_f32() <= scene.patience_secs);
-        let stays = &self.stays;
+        stays.retain(|_, stay| scene.at.since(stay.seen_at).as_secs_f32() <= scene.patience_secs);
         let lingered = |key: u64| stays.get(&key).map_or(0.0, |stay| scene.at.since(stay.since).as_secs_f32());
         let hold = |look: &Look| if lingered(look.key) >= task.params.dwell_secs { Hold::No } else { Hold::Wait };
         self.heads.subjects.step_unless(scene, &task.params, &looks, hold, alarms, &mut changes);
@@ -103,7 +113,7 @@ impl Rule for OccupantNoHelmet {
         let measures = |key| {
             let mut measures = vec![measure("lingered_secs", lingered(key), Some(task.params.dwell_secs))];
             let Some(sighting) = find(key) else { return measures };
-            measures.extend(nearest(scene, task, sighting).map(|near| near.measure(scene, task)));
+            measures.extend(nearest(vehicles, scene, task, sighting).map(|near| near.measure(scene, task)));
             measures.extend(sighting.head_size(scene));
             measures
         };
@@ -114,6 +124,7 @@ impl Rule for OccupantNoHelmet {
         let mut changes = Vec::new();
         self.heads.subjects.end_all(at, &mut changes);
         self.stays.clear();
+        self.vehicles.clear();
         ends(changes, out);
     }
 
@@ -123,21 +134,29 @@ impl Rule for OccupantNoHelmet {
 }
 
 impl OccupantNoHelmet {
-    /// Goes on with somebody's stay, or begins it anew where the worker is now.
-    fn stay(&mut self, scene: &Scene<'_>, sighting: &Sighting<'_>, near: Option<&Near<'_>>) {
-        let (Some(near), Some((point, stature))) = (near, standpoint(sighting)) else { return };
-        let ground = Point::new(point.x * scene.aspect, point.y);
-        let vehicle = near.vehicle.seen.bbox.center();
-        let beside = Point::new(ground.x - vehicle.x * scene.aspect, ground.y - vehicle.y);
-        let fresh = || Stay { since: scene.at, seen_at: scene.at, vehicle: near.vehicle.id, ground, beside };
-        let stay = self.stays.entry(sighting.key).or_insert_with(fresh);
-        let away = |from: Point, to: Point| (from.x - to.x).hypot(from.y - to.y) / stature;
-        let rides_along = stay.vehicle == near.vehicle.id && away(stay.beside, beside) <= LINGER_RADIUS;
-        if rides_along || away(stay.ground, ground) <= LINGER_RADIUS {
-            stay.seen_at = scene.at;
-        } else {
-            *stay = fresh();
+    fn see_vehicles(&mut self, scene: &Scene<'_>, task: &Task) {
+        self.vehicles.retain(|_, v| scene.at.since(v.seen_at).as_secs_f32() <= scene.grace_secs);
+        for vehicle in scene.vehicles.iter().filter(|v| v.seen.score >= task.params.min_score) {
+            let seen = Vehicle { track: vehicle.id, seen_at: scene.at, seen: vehicle.seen };
+            self.vehicles.insert(vehicle.id, seen);
         }
+    }
+}
+
+/// Goes on with somebody's stay, or begins it anew where the worker is now.
+fn stay(stays: &mut BTreeMap<u64, Stay>, scene: &Scene<'_>, sighting: &Sighting<'_>, near: Option<&Near<'_>>) {
+    let (Some(near), Some((head, stature))) = (near, head(sighting)) else { return };
+    let ground = Point::new(head.x * scene.aspect, head.y);
+    let center = near.vehicle.seen.bbox.center();
+    let beside = Point::new(ground.x - center.x * scene.aspect, ground.y - center.y);
+    let fresh = || Stay { since: scene.at, seen_at: scene.at, vehicle: near.vehicle.track, ground, beside };
+    let stay = stays.entry(sighting.key).or_insert_with(fresh);
+    let away = |from: Point, to: Point| (from.x - to.x).hypot(from.y - to.y) / stature;
+    let rides_along = stay.vehicle == near.vehicle.track && away(stay.beside, beside) <= LINGER_RADIUS;
+    if rides_along || away(stay.ground, ground) <= LINGER_RADIUS {
+        stay.seen_at = scene.at;
+    } else {
+        *stay = fresh();
     }
 }
 
@@ -148,7 +167,7 @@ impl Near<'_> {
     }
 }
 
-/// Where a worker is, and the height of the body in picture heights.
+/// Where a worker stands (of a head that is seen alone: where it is), and the height of the body in picture heights.
 fn standpoint(sighting: &Sighting<'_>) -> Option<(Point, f32)> {
     match (sighting.person, sighting.head) {
         (Some(person), _) => Some((person.seen.bbox.foot_point(), person.seen.bbox.h)),
@@ -157,11 +176,22 @@ fn standpoint(sighting: &Sighting<'_>) -> Option<(Point, f32)> {
     }
 }
 
-/// The nearest vehicle within reach.
-fn nearest<'a>(scene: &Scene<'a>, task: &Task, sighting: &Sighting<'_>) -> Option<Near<'a>> {
+/// Where a worker's head is, whether the person is seen or only the head, and the height of the body.
+fn head(sighting: &Sighting<'_>) -> Option<(Point, f32)> {
     let (point, stature) = standpoint(sighting)?;
-    let vehicles = scene.vehicles.iter().filter(|v| v.seen.score >= task.params.min_score);
-    let near = vehicles.map(|vehicle| Near {
+    let up = if sighting.person.is_some() { stature * (1.0 - 0.5 / HEADS_PER_STATURE) } else { 0.0 };
+    Some((Point::new(point.x, point.y - up), stature))
+}
+
+/// The nearest vehicle within reach.
+fn nearest<'v>(
+    vehicles: &'v BTreeMap<u64, Vehicle>,
+    scene: &Scene<'_>,
+    task: &Task,
+    sighting: &Sighting<'_>,
+) -> Option<Near<'v>> {
+    let (point, stature) = standpoint(sighting)?;
+    let near = vehicles.values().map(|vehicle| Near {
         vehicle,
         distance: distance(point, &vehicle.seen.bbox, scene.aspect) / stature.max(1e-4),
     });

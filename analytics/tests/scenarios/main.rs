@@ -8,6 +8,7 @@ mod engine;
 mod fire_smoke;
 mod intrusion;
 mod large_material;
+mod laws;
 mod lines;
 mod missing_gear;
 mod no_helmet;

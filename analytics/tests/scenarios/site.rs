@@ -73,6 +73,13 @@ pub(crate) fn site(film: Film, things: Vec<Thing>) -> Site {
     Site { film, things }
 }
 
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let classes: Vec<&str> = self.things.iter().map(|thing| thing.class).collect();
+        write!(f, "{:?}, {classes:?}", self.film)
+    }
+}
+
 impl Site {
     pub(crate) fn frames(&self) -> Vec<Frame> {
         let classes = site_classes();
