@@ -60,6 +60,8 @@ pub struct CameraAnalyzer {
     /// How each class is tracked; what persons wear is not.
     kinds: Vec<Option<Kind>>,
     trackers: Vec<Tracker>,
+    /// Of every tracker, when its kind was looked for last.
+    looked_at: Vec<Option<Timestamp>>,
     pairing: Pairing,
     tasks: Vec<Armed>,
     /// Alarms of tasks that were taken away, to be ended at the next step.
@@ -90,6 +92,7 @@ impl CameraAnalyzer {
         distinct.sort_unstable();
         distinct.dedup();
         Self {
+            looked_at: vec![None; distinct.len()],
             trackers: distinct.into_iter().map(Tracker::new).collect(),
             classes,
             kinds,
@@ -127,9 +130,16 @@ impl CameraAnalyzer {
         }
         self.newest = Some(frame.at);
         let aspect = frame.width as f32 / frame.height as f32;
-        let settings = self.settings();
-        for tracker in &mut self.trackers {
-            let kind = tracker.kind();
+        for index in 0..self.trackers.len() {
+            let kind = self.trackers[index].kind();
+            let of_kind = |class: &ClassId| self.kinds.get(usize::from(class.0)) == Some(&Some(kind));
+            if frame.looked_for.is_some_and(|looked| !looked.iter().any(of_kind)) {
+                // What nobody looked for has not disappeared.
+                continue;
+            }
+            let settings = self.settings(kind);
+            let tracker = &mut self.trackers[index];
+            self.looked_at[index] = Some(frame.at);
             let observations =
                 observe(frame.detections, |class| self.kinds.get(usize::from(class.0)) == Some(&Some(kind)));
             tracker.step(frame.at, aspect, &observations, &settings, &mut self.track_numbers);
@@ -156,6 +166,7 @@ impl CameraAnalyzer {
         }
         self.orphans.clear();
         self.trackers = self.trackers.iter().map(|t| Tracker::new(t.kind())).collect();
+        self.looked_at.fill(None);
         self.pairing = Pairing::default();
         self.alarmed.clear();
         self.quiet.clear();
@@ -163,10 +174,10 @@ impl CameraAnalyzer {
         self.newest = None;
     }
 
-    /// The tracks on the newest frame.
+    /// The tracks on the newest frame on which their kind was looked for.
     pub fn tracks(&self) -> impl Iterator<Item = TrackView<'_>> {
-        let newest = self.newest;
-        let seen = self.trackers.iter().filter_map(move |t| newest.map(|at| t.seen_at(at))).flatten();
+        let looked = self.trackers.iter().zip(&self.looked_at);
+        let seen = looked.filter_map(|(tracker, at)| at.map(|at| tracker.seen_at(at))).flatten();
         seen.map(|t| TrackView {
             track: t.id,
             class: self.classes.name(t.seen.class),
@@ -195,8 +206,8 @@ impl CameraAnalyzer {
             of_kind.flat_map(|t| t.seen_at(at)).collect::<Vec<_>>()
         };
         let (persons, heads) = (seen(&|k| k == Kind::Person), seen(&|k| k == Kind::Head));
-        let interval = self.frame_interval_secs();
-        let patience_secs = (3.0 * interval).max(3.0);
+        let intervals: Vec<f32> = self.tasks.iter().map(|t| self.interval_secs(t.task.algorithm)).collect();
+        let looked_for = frame.and_then(|f| f.looked_for);
         let sharpness = self.sharpness.filter(|(when, _)| at.since(*when).as_secs_f32() <= SHARPNESS_HOLDS_SECS);
         let mut scene = Scene {
             at,
@@ -205,7 +216,7 @@ impl CameraAnalyzer {
             picture: frame.and_then(|f| f.picture),
             references: frame.map_or(&[], |f| f.references),
             detections: frame.map_or(&[], |f| f.detections),
-            looked_for: frame.and_then(|f| f.looked_for),
+            looked_for,
             appearance: frame.and_then(|f| f.appearance),
             vehicles: seen(&|k| k == Kind::Vehicle),
             two_wheelers: seen(&|k| k == Kind::TwoWheeler),
@@ -220,16 +231,27 @@ impl CameraAnalyzer {
             heads_of: self.pairing.step(&persons, &heads),
             persons,
             heads,
-            patience_secs,
-            // Two seconds, and two frames until a new track is confirmed.
-            inherit_secs: (2.0 + 2.0 * interval).min(patience_secs),
-            grace_secs: (1.5 * interval).max(1.0),
+            patience_secs: 0.0,
+            inherit_secs: 0.0,
+            grace_secs: 0.0,
         };
-        self.counter.see(&scene);
+        // An hour in which nobody looked for people is not an hour without people.
+        let person = self.classes.id(ClassTable::PERSON);
+        if looked_for.is_none_or(|looked| person.is_some_and(|id| looked.contains(&id))) {
+            self.counter.see(&scene);
+        }
         self.alarmed.clear();
         self.quiet.retain(|(_, until)| *until > at);
-        for Armed { task, rule } in &mut self.tasks {
-            if task.schedule.is_armed(at) {
+        for (Armed { task, rule }, interval) in self.tasks.iter_mut().zip(intervals) {
+            scene.patience_secs = (3.0 * interval).max(3.0);
+            // Two seconds, and two frames until a new track is confirmed.
+            scene.inherit_secs = (2.0 + 2.0 * interval).min(scene.patience_secs);
+            scene.grace_secs = (1.5 * interval).max(1.0);
+            let armed = task.schedule.is_armed(at);
+            if armed && looked_for.is_some_and(|looked| !sees(&self.classes, looked, task.algorithm)) {
+                rule.alarmed_tracks(&mut self.alarmed);
+                rule.explains(&mut scene.explained);
+            } else if armed {
                 (scene.mutes, scene.camera_quiet) = (&task.mutes, self.quiet.iter().any(|(s, _)| *s >= task.severity));
                 let before = out.len();
                 rule.step(&scene, task, &mut self.alarm_numbers, out);
@@ -249,14 +271,26 @@ impl CameraAnalyzer {
         self.alarmed.sort_unstable();
     }
 
-    /// Longest time between two frames that the tasks ask for.
-    fn frame_interval_secs(&self) -> f32 {
-        let fps = self.tasks.iter().map(|t| t.task.params.sample_fps).fold(0.1, f32::max);
-        1.0 / fps
+    /// Longest time between two looks of the tasks that look for the same kinds as `algorithm`.
+    fn interval_secs(&self, algorithm: Algorithm) -> f32 {
+        let own: Vec<Kind> = self.kinds_needed(algorithm).collect();
+        self.longest_interval(|other| other == algorithm || self.kinds_needed(other).any(|kind| own.contains(&kind)))
     }
 
-    fn settings(&self) -> Settings {
-        let interval = self.frame_interval_secs();
+    fn longest_interval(&self, concerned: impl Fn(Algorithm) -> bool) -> f32 {
+        let tasks = self.tasks.iter().filter(|t| concerned(t.task.algorithm));
+        1.0 / tasks.map(|t| t.task.params.sample_fps).fold(0.1, f32::max)
+    }
+
+    fn kinds_needed(&self, algorithm: Algorithm) -> impl Iterator<Item = Kind> {
+        let kind = |name: &&str| *self.kinds.get(usize::from(self.classes.id(name)?.0))?;
+        algorithm.needed_classes().iter().filter_map(kind)
+    }
+
+    fn settings(&self, kind: Kind) -> Settings {
+        let needs = |algorithm| self.kinds_needed(algorithm).any(|k| k == kind);
+        let nobody = !self.tasks.iter().any(|t| needs(t.task.algorithm));
+        let interval = self.longest_interval(|algorithm| nobody || needs(algorithm));
         let wanted = self.tasks.iter().map(|t| t.task.least_score()).fold(1.0, f32::min);
         let start_score = wanted.clamp(0.15, 0.4);
         Settings {
@@ -266,6 +300,11 @@ impl CameraAnalyzer {
             tentative_secs: (1.5 * interval).max(0.6),
         }
     }
+}
+
+/// Whether everything that `algorithm` needs was looked for.
+fn sees(classes: &ClassTable, looked: &[ClassId], algorithm: Algorithm) -> bool {
+    algorithm.needed_classes().iter().all(|name| classes.id(name).is_none_or(|id| looked.contains(&id)))
 }
 
 fn kind_of(index: usize, name: &str) -> Option<Kind> {

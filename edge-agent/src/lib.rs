@@ -16,6 +16,7 @@ pub mod link;
 pub mod outbox;
 pub mod pipeline;
 pub mod reconcile;
+pub mod references;
 mod tls;
 
 pub use agent::{EdgeEnvironment, EdgeError, run};

@@ -10,7 +10,7 @@ use edge_agent::{
     link::{Link, LinkConfig, LinkEnv, LinkState},
     outbox::Outbox,
 };
-use protocol::{DesiredState, EdgeHealth, ReportedState, Secret, wire::Channel};
+use protocol::{CountRow, DesiredState, EdgeHealth, HourlyCounts, ReportedState, Secret, Timestamp, wire::Channel};
 use runtime::{SystemClock, Tasks};
 use support::{Broker, Plane, SECRET, edge_id, event, free_port, open_outbox, until};
 use tempfile::TempDir;
@@ -206,4 +206,27 @@ async fn an_edge_that_dies_leaves_a_will() {
     until("online", || plane.seen.lock().unwrap().health.last().is_some_and(|h| h.online)).await;
     let _ = edge.tasks.stop(Duration::ZERO).await;
     until("the will", || plane.seen.lock().unwrap().health.last().is_some_and(|h| !h.online)).await;
+}
+
+#[tokio::test]
+async fn hourly_counts_go_up() {
+    let broker = Broker::start().await;
+    let plane = Plane::start(broker.port, true).await;
+    let edge = Edge::start(broker.port, SECRET, Duration::from_secs(15)).await;
+    edge.is_online().await;
+    let now = runtime::Clock::now(&SystemClock).as_micros();
+    let counts = HourlyCounts {
+        hour_start: Timestamp::from_micros(now - now.rem_euclid(3_600_000_000)),
+        camera: event(1).camera,
+        analysed_secs: 3_600,
+        rows: vec![CountRow { kind: "person".into(), entered: 1, left: 2, seen: 3 }],
+    };
+    edge.outbox.commit_counts(&counts).await.unwrap();
+    let seen = || plane.seen.lock().unwrap().counts.clone();
+    until("the counts arrive", || seen() == [counts.clone()]).await;
+    let sent =
+        async { edge.outbox.counts_after(0, Timestamp::from_micros(now) + Duration::from_hours(1), 10).await.unwrap() };
+    assert!(sent.await.is_empty(), "they need not go again soon");
+    edge.tasks.stop(Duration::from_secs(5)).await.unwrap();
+    plane.stop().await;
 }

@@ -10,6 +10,7 @@ use crate::{
     config::EdgeConfig,
     outbox::Outbox,
     pipeline::{Models, Pipeline, PipelineEnv, load_models},
+    references::ReferencePictures,
 };
 
 /// Starts what does the work. Without a usable model cameras are still pulled, and health says why.
@@ -17,6 +18,7 @@ pub(super) async fn work(
     config: &EdgeConfig,
     env: &EdgeEnvironment,
     outbox: &Outbox,
+    references: &ReferencePictures,
     shutdown: &CancellationToken,
 ) -> Work {
     let models = load(config).await;
@@ -25,6 +27,7 @@ pub(super) async fn work(
     let pipeline = Box::pin(Pipeline::start(PipelineEnv {
         hub: env.hub.clone(),
         models,
+        references: references.clone(),
         outbox: outbox.clone(),
         clock: Arc::clone(&env.clock),
         tasks: Arc::clone(&tasks),

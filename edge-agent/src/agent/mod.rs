@@ -19,6 +19,7 @@ use crate::{
     link::{Link, LinkConfig, LinkEnv, LinkState, RESEND_AFTER},
     outbox::{Outbox, OutboxError},
     reconcile::{Reconciler, Works},
+    references::ReferencePictures,
     tls::TlsError,
 };
 
@@ -148,6 +149,8 @@ fn upload_config(config: &EdgeConfig) -> Result<UploadConfig, ConfigError> {
 pub async fn run(config: EdgeConfig, env: EdgeEnvironment, shutdown: CancellationToken) -> Result<(), EdgeError> {
     config.validate()?;
     let outbox = Outbox::open(&config.data_dir.join("outbox"), config.outbox, Arc::clone(&env.clock)).await?;
-    let work = compose::work(&config, &env, &outbox, &shutdown).await;
+    let references = ReferencePictures::at(config.data_dir.join("references"));
+    let work = compose::work(&config, &env, &outbox, &references, &shutdown).await;
+    evidence::fetch_references(upload_config(&config)?, references, &work.tasks).await?;
     Box::pin(direct(&config, env.clock, outbox, work, &shutdown)).await
 }

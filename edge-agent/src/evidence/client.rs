@@ -16,7 +16,7 @@ use tokio::{
 use url::Url;
 
 use super::UploadConfig;
-use crate::{outbox::QueuedEvidence, tls, tls::TlsError};
+use crate::{outbox::QueuedEvidence, references, tls, tls::TlsError};
 
 /// How much one request carries: small enough that a bad link gets one through, large enough for speed.
 const PART: u64 = 1 << 20;
@@ -136,6 +136,27 @@ impl Client {
             StatusCode::UNPROCESSABLE_ENTITY => Err(UploadError::Damaged),
             status => Err(refusal(status)),
         }
+    }
+
+    /// A reference picture; `None` when the control plane does not have it for this edge.
+    pub(super) async fn reference(&self, hash: &ContentHash) -> Result<Option<Vec<u8>>, UploadError> {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}edge/v1/references/{hash}", self.base.path()));
+        let mut response = self.send(self.http.get(url).bearer_auth(&self.bearer)).await?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::NOT_FOUND => return Ok(None),
+            status => return Err(refusal(status)),
+        }
+        let mut bytes = Vec::new();
+        let broken = |e: reqwest::Error| UploadError::Unreachable(format!("the connection broke: {}", e.without_url()));
+        while let Some(part) = response.chunk().await.map_err(broken)? {
+            bytes.extend_from_slice(&part);
+            if bytes.len() as u64 > references::MAX_BYTES {
+                return Err(UploadError::Odd("the picture is too large".into()));
+            }
+        }
+        Ok(Some(bytes))
     }
 
     fn request(&self, method: Method, hash: &ContentHash) -> RequestBuilder {

@@ -4,6 +4,7 @@
 //! fails makes both wait, with back-off; a piece that fails by itself is put behind the others for a while.
 
 mod client;
+mod fetch;
 mod lane;
 
 use std::{collections::HashMap, convert::Infallible, path::PathBuf, sync::Arc};
@@ -16,6 +17,7 @@ use tokio::{
 };
 use url::Url;
 
+pub use self::fetch::fetch_references;
 use self::{client::Client, lane::Lane};
 use crate::outbox::Outbox;
 pub use crate::tls::TlsError;

@@ -33,10 +33,17 @@ pub(super) struct Session {
     subscribe_asked: Instant,
     health_due: bool,
     reported_due: bool,
+    /// Place of the newest counts that were sent on this connection.
+    counts_up_to: i64,
 }
 
 // A broker that refused the subscription is asked again: its access rules may have been mended.
 const SUBSCRIBE_AGAIN: Duration = Duration::from_secs(30);
+
+/// Counts have no receipt: those of the last day or so go again at each connection, in case the plane was away.
+const COUNTS_GO_AGAIN: Duration = Duration::from_hours(26);
+/// Counts that are sent in one go; the next tick sends more.
+const COUNTS_AT_ONCE: u32 = 16;
 
 /// How far the connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +81,7 @@ impl Session {
             subscribe_asked: Instant::now(),
             health_due: false,
             reported_due: false,
+            counts_up_to: 0,
         }
     }
 
@@ -117,6 +125,7 @@ impl Session {
                 // Only now: a receipt that came before the subscription would be lost.
                 self.window.reset();
                 (self.health_due, self.reported_due) = (true, true);
+                self.counts_up_to = 0;
                 self.enter(&LinkState::Online);
             }
             Signal::Subscribed { accepted: false } => self.enter(&LinkState::Unauthorised {
@@ -202,6 +211,19 @@ impl Session {
                 }
                 self.window.sent(queued.seq, key, Instant::now());
             }
+        }
+        self.pump_counts().await
+    }
+
+    async fn pump_counts(&mut self) -> Result<(), OutboxError> {
+        let recent = self.clock.now() - COUNTS_GO_AGAIN;
+        let counts = self.outbox.counts_after(self.counts_up_to, recent, COUNTS_AT_ONCE).await?;
+        for (seq, counts) in counts {
+            if self.publish(counts, None).is_err() {
+                break;
+            }
+            self.counts_up_to = seq;
+            self.outbox.counts_sent(seq).await?;
         }
         Ok(())
     }

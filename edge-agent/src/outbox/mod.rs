@@ -20,7 +20,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use protocol::{ContentHash, Event, Evidence, EvidenceKind, MessageId, Timestamp, wire, wire::Receipt};
+use protocol::{ContentHash, Event, Evidence, EvidenceKind, HourlyCounts, MessageId, Timestamp, wire, wire::Receipt};
 use runtime::Clock;
 use serde::Deserialize;
 use tokio::sync::{Mutex, watch};
@@ -309,6 +309,40 @@ impl Outbox {
         self.0.store.lock().await.still_open(self.0.clock.now()).await
     }
 
+    /// Takes the counts of an hour; those that are there for the same camera and hour are replaced.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn commit_counts(&self, counts: &HourlyCounts) -> Result<(), OutboxError> {
+        let body = serde_json::to_string(counts).map_err(|e| OutboxError::NotStorable(e.to_string()))?;
+        let mut store = self.0.store.lock().await;
+        store.insert_counts(counts, &body, self.0.clock.now()).await?;
+        // Wakes the link.
+        self.tell(&mut store).await
+    }
+
+    /// Hourly counts after place `seq`, at most `limit`: those that were never sent, and those of hours from `recent`
+    /// on, which go again because nobody confirms them.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn counts_after(
+        &self,
+        seq: i64,
+        recent: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(i64, HourlyCounts)>, OutboxError> {
+        self.0.store.lock().await.counts_after(seq, recent, limit).await
+    }
+
+    /// Notes that the counts at place `seq` were sent.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn counts_sent(&self, seq: i64) -> Result<(), OutboxError> {
+        self.0.store.lock().await.mark_counts_sent(seq).await
+    }
+
     /// Changes whenever something came or left.
     pub fn changed(&self) -> watch::Receiver<OutboxCounts> {
         self.0.counts.subscribe()
@@ -338,3 +372,6 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod carried_tests;

@@ -3,15 +3,20 @@
 use std::sync::Arc;
 
 use analytics::{Appearance, CameraAnalyzer, Decision, FrameInput, Raise};
-use protocol::{ModelRef, Overlay, OverlayBox, Refusal, Subject, Task, TaskId, Timestamp};
+use protocol::{
+    CameraId, CountRow, HourlyCounts, ModelRef, Overlay, OverlayBox, Refusal, Subject, Task, TaskId, Timestamp,
+};
+use tracing::debug;
 
 use super::{
+    compare::{self, References},
     lookout::{Lookout, Seen},
     picture::Picture,
     plan::{self, Cadence, Due},
-    quality::Quality,
+    quality::{Defect, Quality},
     sight::Sight,
 };
+use crate::references::ReferencePictures;
 
 /// How far time may go backwards before it is a jump of the clock, not a late picture.
 const CLOCK_JUMP_SECS: u64 = 5;
@@ -31,11 +36,13 @@ pub(crate) struct Analysis {
     generation: u64,
     newest: Option<Timestamp>,
     rate: Rate,
-    pub(super) quality: Quality,
+    quality: Quality,
+    pictures: ReferencePictures,
+    references: References,
 }
 
 impl Analysis {
-    pub(crate) fn new(sight: Arc<Sight>) -> Self {
+    pub(crate) fn new(sight: Arc<Sight>, pictures: ReferencePictures) -> Self {
         Self {
             analyzer: CameraAnalyzer::new(sight.classes().clone()),
             sight,
@@ -46,6 +53,8 @@ impl Analysis {
             newest: None,
             rate: Rate::default(),
             quality: Quality::default(),
+            pictures,
+            references: References::default(),
         }
     }
 
@@ -55,14 +64,23 @@ impl Analysis {
         self.refusals.clear();
         self.tasks.clear();
         for task in tasks {
-            match self.sight.lacking(task.algorithm) {
+            match self.lacking(&task) {
                 Some(reason) if task.enabled => {
                     self.refusals.push(Refusal { subject: Subject::Task(task.id), reason });
                 }
                 _ => self.tasks.push(task),
             }
         }
+        self.references.keep(&self.tasks);
         self.analyzer.set_tasks(self.tasks.clone());
+    }
+
+    /// Why a task cannot run here, if so.
+    fn lacking(&self, task: &Task) -> Option<String> {
+        if task.algorithm.compares_with_reference() && task.reference.is_none() {
+            return Some("no reference picture is approved for it; approve one that shows the right state".into());
+        }
+        self.sight.lacking(task.algorithm)
     }
 
     pub(crate) fn refusals(&self) -> &[Refusal] {
@@ -111,7 +129,18 @@ impl Analysis {
             self.rate.count(picture.at);
         }
         let looks = lookout.looks(picture.frame());
+        let quality = self.quality.look(picture).unwrap_or_else(|e| {
+            debug!(reason = %e, "a picture could not be measured");
+            None
+        });
+        let comparing =
+            self.tasks.iter().filter(|t| t.algorithm.compares_with_reference() && due.tasks.contains(&t.id));
+        let masks = compare::masks(self.sight.classes(), &seen.detections);
+        let references = self.references.look(&self.pictures, comparing, &picture.frame(), &masks);
         let frame = FrameInput {
+            picture: quality.as_ref(),
+            references: &references,
+            looked_for: Some(&seen.looked),
             appearance: looks.as_ref().map(|looks| looks as &dyn Appearance),
             ..FrameInput::new(picture.at, picture.size(), &seen.detections)
         };
@@ -129,6 +158,23 @@ impl Analysis {
             alarm: t.alarm,
         });
         boxes.collect()
+    }
+
+    /// What makes the picture useless, if anything.
+    pub(super) fn defect(&self) -> Option<Defect> {
+        self.quality.defect()
+    }
+
+    /// Takes the counts of the hours that are over.
+    pub(super) fn take_counts(&mut self, camera: CameraId, now: Timestamp) -> Vec<HourlyCounts> {
+        let row = |r: analytics::CountRow| CountRow { kind: r.kind, entered: r.entered, left: r.left, seen: r.seen };
+        let counts = self.analyzer.take_counts(now).into_iter().map(|hour| HourlyCounts {
+            hour_start: hour.hour_start,
+            camera,
+            analysed_secs: hour.analysed_secs,
+            rows: hour.rows.into_iter().map(row).collect(),
+        });
+        counts.collect()
     }
 
     /// Lets time pass without a picture.

@@ -32,6 +32,7 @@ use super::{
     timeline::WallTime,
     warnings::Warnings,
 };
+use crate::references::ReferencePictures;
 
 const PICTURE_QUALITY: &str = "picture_quality";
 /// Without a picture for this long, time passes by the clock.
@@ -100,6 +101,7 @@ pub(super) struct Work {
 pub(super) struct Parts {
     pub(super) run: u64,
     pub(super) sight: Arc<Sight>,
+    pub(super) references: ReferencePictures,
     pub(super) token: CancellationToken,
     pub(super) notices: mpsc::Sender<Notice>,
     pub(super) hub: Hub,
@@ -113,7 +115,7 @@ impl Running {
             run: parts.run,
             settings: Mutex::new(camera),
             slot: Latest::default(),
-            analysis: Mutex::new(Analysis::new(parts.sight)),
+            analysis: Mutex::new(Analysis::new(parts.sight, parts.references)),
             decode_fault: Mutex::default(),
             changed: Notify::new(),
             token: parts.token,
@@ -165,7 +167,7 @@ impl Running {
         let overlay = {
             let mut analysis = self.analysis();
             let overlay = analysis.step(&picture, due, seen, lookout, &mut decisions);
-            self.watch_quality(&mut analysis, &picture);
+            self.tell_quality(&analysis);
             overlay
         };
         self.hub.publish_overlay(self.id, overlay);
@@ -202,12 +204,8 @@ impl Running {
         (self.run, alarm)
     }
 
-    fn watch_quality(&self, analysis: &mut Analysis, picture: &Picture) {
-        if !analysis.quality.is_due(picture.at) {
-            return;
-        }
-        let Ok(measures) = inference::picture::measure(&picture.frame()) else { return };
-        match analysis.quality.judge(picture, &measures) {
+    fn tell_quality(&self, analysis: &Analysis) {
+        match analysis.defect() {
             Some(defect) => {
                 let name = lock(&self.settings).name.clone();
                 if self.warnings.set(PICTURE_QUALITY, Some(self.id), defect.message(&name)) {
@@ -355,6 +353,11 @@ impl Feed {
             }
         }
         self.camera.send_ends(decisions).await;
+        let counts = self.camera.analysis().take_counts(self.camera.id, now);
+        if !counts.is_empty() {
+            // Only fails when the events' task is gone, at the very end.
+            let _ = self.camera.notices.send(Notice::Counts(counts)).await;
+        }
     }
 
     fn feed(&mut self, unit: &AccessUnit) {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use analytics::{Escalation, Raise};
-use protocol::{Event, EventPhase, Measure, Timestamp};
+use protocol::{Event, EventPhase, HourlyCounts, Measure, Timestamp};
 use runtime::Clock;
 use stream_gateway::{Clip, ClipError, Hub};
 use tokio::{
@@ -52,6 +52,8 @@ pub(super) enum Notice {
     Raise { key: AlarmKey, raise: Box<Raise>, picture: Arc<Picture>, context: Context },
     /// It got worse.
     Escalate { key: AlarmKey, worse: Box<Escalation> },
+    /// Hours that are over were counted.
+    Counts(Vec<HourlyCounts>),
     /// It is over.
     End { key: AlarmKey, at: Timestamp },
 }
@@ -99,6 +101,7 @@ impl Events {
                 notice = notices.recv() => match notice {
                     Some(Notice::Raise { key, raise, picture, context }) => self.raise(key, *raise, picture, context).await,
                     Some(Notice::Escalate { key, worse }) => self.escalate(key, *worse).await,
+                    Some(Notice::Counts(counts)) => self.count(&counts).await,
                     Some(Notice::End { key, at }) => self.end(key, at).await,
                     None => break,
                 },
@@ -201,6 +204,14 @@ impl Events {
         (event.score, event.boxes, event.why) = (worse.score, worse.boxes, worse.why);
         info!(event.id = %event.id, severity = event.severity.as_str(), "alarm got worse");
         self.revise(key, Vec::new()).await;
+    }
+
+    async fn count(&self, counts: &[HourlyCounts]) {
+        for hour in counts {
+            if let Err(e) = self.outbox.commit_counts(hour).await {
+                warn!(camera.id = %hour.camera, reason = %e, "the counts of an hour could not be stored");
+            }
+        }
     }
 
     async fn end(&mut self, key: AlarmKey, at: Timestamp) {

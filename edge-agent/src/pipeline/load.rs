@@ -2,11 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use inference::{Detector, DetectorOptions, Runtime};
+use inference::{DetectorOptions, Loaded, Runtime, models};
 
-use crate::pipeline::models::{MAX_MODELS, Models};
-
-const MANIFEST: &str = "manifest.toml";
+use crate::pipeline::models::Models;
 
 /// Why there are no models.
 #[derive(Debug, thiserror::Error)]
@@ -33,15 +31,22 @@ pub enum LoadError {
 /// # Errors
 /// When ONNX Runtime cannot be used, or there is no package at all.
 pub fn load_models(library: &Path, dir: &Path, threads: usize) -> Result<Models, LoadError> {
-    let packages = packages(dir)?;
+    packages(dir)?;
     let runtime = Runtime::load(library)?;
+    let (loaded, refused) = models::load_all(&runtime, dir, &DetectorOptions { threads });
     let mut models = Models::default();
-    for package in packages {
-        match Detector::load(&runtime, &package, &DetectorOptions { threads }) {
-            Ok(detector) => models.detectors.push(Box::new(detector)),
-            Err(e) => models.refused.push(format!("{}: {e}", package.display())),
+    for model in loaded {
+        match model {
+            Loaded::Detector(detector) => models.detectors.push(Box::new(detector)),
+            Loaded::Classifier(classifier) => models.classifiers.push(Box::new(classifier)),
+            Loaded::Embedder(embedder) if models.embedder.is_none() => models.embedder = Some(Box::new(embedder)),
+            Loaded::Embedder(second) => {
+                let name = second.model().name;
+                models.refused.push(format!("{name}: one embedder is enough, and another one is loaded"));
+            }
         }
     }
+    models.refused.extend(refused.into_iter().map(|(path, reason)| format!("{}: {reason}", path.display())));
     Ok(models)
 }
 
@@ -50,18 +55,6 @@ pub fn load_models(library: &Path, dir: &Path, threads: usize) -> Result<Models,
 /// # Errors
 /// When there is none.
 pub fn packages(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
-    if dir.join(MANIFEST).is_file() {
-        return Ok(vec![dir.to_owned()]);
-    }
-    let unreadable = |reason| LoadError::Folder { path: dir.to_owned(), reason };
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.join(MANIFEST).is_file() {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found.truncate(MAX_MODELS);
+    let found = models::packages(dir).map_err(|reason| LoadError::Folder { path: dir.to_owned(), reason })?;
     if found.is_empty() { Err(LoadError::Empty(dir.to_owned())) } else { Ok(found) }
 }

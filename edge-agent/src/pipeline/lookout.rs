@@ -137,12 +137,8 @@ fn refine(
     seen: &mut Seen,
     scores: &mut Vec<Vec<f32>>,
 ) -> Result<(), InferenceError> {
-    let of = sight.crops_of(model);
-    let mut crops: Vec<usize> = (0..seen.detections.len())
-        .filter(|&i| seen.detections[i].score >= WORTH_A_CROP && of.contains(&seen.detections[i].class))
-        .collect();
-    crops.sort_by(|&a, &b| seen.detections[b].score.total_cmp(&seen.detections[a].score));
-    crops.truncate(classifier.crops().max_per_frame);
+    let mut crops = classifier.crops().pick(sight.classes(), frame.size(), &seen.detections);
+    crops.retain(|&i| seen.detections[i].score >= WORTH_A_CROP);
     if crops.is_empty() {
         return Ok(());
     }
@@ -172,7 +168,13 @@ pub(crate) struct Looks<'a> {
 
 impl Appearance for Looks<'_> {
     fn embedding(&self, bbox: &BoundingBox) -> Option<Vec<f32>> {
-        self.embedder.try_borrow_mut().ok()?.embed(&self.frame, std::slice::from_ref(bbox)).ok()?.pop()
+        self.embedder
+            .try_borrow_mut()
+            .ok()?
+            .embed(&self.frame, std::slice::from_ref(bbox))
+            .ok()?
+            .pop()
+            .filter(|v| !v.is_empty())
     }
 }
 
@@ -184,13 +186,11 @@ impl fmt::Debug for Looks<'_> {
 
 #[cfg(test)]
 mod tests {
+    use inference::CropSpec;
     use protocol::Algorithm;
 
     use super::*;
-    use crate::pipeline::{
-        models::{Crops, Detect},
-        picture::tests::plain,
-    };
+    use crate::pipeline::{models::Detect, picture::tests::plain};
 
     /// Sees the same in every picture.
     struct Fixed(ClassTable, Vec<Detection>, bool);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     /// Gives every crop the same scores.
-    struct Says(ClassTable, Crops, Vec<f32>);
+    struct Says(ClassTable, CropSpec, Vec<f32>);
 
     impl Classify for Says {
         fn classes(&self) -> &ClassTable {
@@ -229,7 +229,7 @@ mod tests {
             &[0.5, 0.5]
         }
 
-        fn crops(&self) -> &Crops {
+        fn crops(&self) -> &CropSpec {
             &self.1
         }
 
@@ -261,7 +261,7 @@ mod tests {
     }
 
     fn classifier(of: &str, classes: [&str; 2], scores: [f32; 2]) -> Box<dyn Classify> {
-        let crops = Crops { of: vec![of.into()], max_per_frame: 2 };
+        let crops = CropSpec { of: vec![of.into()], margin: 0.1, min_px: 24, max_per_frame: 2 };
         Box::new(Says(ClassTable::new(classes), crops, scores.to_vec()))
     }
 

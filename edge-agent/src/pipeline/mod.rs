@@ -11,6 +11,7 @@
 mod analysis;
 mod camera;
 mod commit;
+mod compare;
 mod decode;
 mod detect;
 mod event;
@@ -47,12 +48,13 @@ use self::{
 };
 pub use self::{
     load::{LoadError, load_models, packages},
-    models::{Classify, Crops, Detect, Embed, MAX_MODELS, Models},
+    models::{Classify, Detect, Embed, MAX_MODELS, Models},
     picture::Picture,
 };
 use crate::{
     outbox::Outbox,
     reconcile::{Executor, Report},
+    references::ReferencePictures,
 };
 
 const MODEL_REFUSED: &str = "model_refused";
@@ -63,6 +65,8 @@ pub struct PipelineEnv {
     pub hub: Hub,
     /// What looks at pictures. Without any model video runs, and tasks that need one are refused.
     pub models: Models,
+    /// Approved reference pictures.
+    pub references: ReferencePictures,
     /// Where events go.
     pub outbox: Outbox,
     /// The clock.
@@ -78,6 +82,7 @@ pub struct Pipeline {
     tasks: Arc<Tasks>,
     cameras: Cameras,
     sight: Arc<Sight>,
+    references: ReferencePictures,
     /// Weak, so that the events' task ends when the cameras have.
     notices: mpsc::WeakSender<Notice>,
     runs: u64,
@@ -90,7 +95,7 @@ pub struct Pipeline {
 impl Pipeline {
     /// Starts the pipeline, without cameras.
     pub async fn start(env: PipelineEnv) -> Self {
-        let PipelineEnv { hub, models, outbox, clock, tasks } = env;
+        let PipelineEnv { hub, models, references, outbox, clock, tasks } = env;
         let warnings = Warnings::default();
         let (notices, received) = mpsc::channel(events::QUEUE);
         let (bell, cameras, changed) = (Latest::default(), Cameras::default(), Arc::new(Notify::new()));
@@ -130,7 +135,7 @@ impl Pipeline {
         // Boxed: what applies a camera to the hub is large, and would be copied about otherwise.
         tasks.spawn("cameras", Box::pin(supervisor.run())).await;
         let notices = notices.downgrade();
-        Self { hub, clock, tasks, cameras, sight, notices, runs: 0, changed, health, warnings }
+        Self { hub, clock, tasks, cameras, sight, references, notices, runs: 0, changed, health, warnings }
     }
 }
 
@@ -154,6 +159,7 @@ impl Executor for Pipeline {
             let parts = Parts {
                 run: self.runs,
                 sight: Arc::clone(&self.sight),
+                references: self.references.clone(),
                 token: self.tasks.token().child_token(),
                 notices,
                 hub: self.hub.clone(),

@@ -3,7 +3,7 @@
 //! First stages look at whole pictures. Second stages look at crops of what a first stage found: for a person they
 //! add what the person wears, for a vehicle they refine its class. An embedder says what a thing looks like.
 
-use inference::{Detector, Frame, InferenceError};
+use inference::{Classifier, CropSpec, Detector, Embedder, Frame, InferenceError};
 use protocol::{BoundingBox, ClassTable, Detection, InferenceHealth, ModelRef};
 
 /// The most models of one edge.
@@ -24,15 +24,6 @@ pub trait Detect: Send {
     fn detect(&mut self, frames: &[Frame<'_>], out: &mut [Vec<Detection>]) -> Result<(), InferenceError>;
 }
 
-/// Which boxes a second stage looks at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Crops {
-    /// Classes of the first stage.
-    pub of: Vec<String>,
-    /// The most crops of one picture, best scores first.
-    pub max_per_frame: usize,
-}
-
 /// A classifier of crops: a second stage.
 pub trait Classify: Send {
     /// Its classes. What begins with `other_` says "none of those".
@@ -40,7 +31,7 @@ pub trait Classify: Send {
     /// Per class, the score from which on it counts.
     fn thresholds(&self) -> &[f32];
     /// What it looks at.
-    fn crops(&self) -> &Crops;
+    fn crops(&self) -> &CropSpec;
     /// Its model.
     fn model(&self) -> ModelRef;
     /// How it runs.
@@ -63,7 +54,7 @@ pub trait Embed: Send {
     fn model(&self) -> ModelRef;
     /// How it runs.
     fn health(&self) -> InferenceHealth;
-    /// An L2-normalised vector for every box.
+    /// An L2-normalised vector for every box; an empty one for a box that shows nothing.
     ///
     /// # Errors
     /// When the crops could not be looked at; the next ones may.
@@ -136,5 +127,50 @@ impl Detect for Detector {
 
     fn detect(&mut self, frames: &[Frame<'_>], out: &mut [Vec<Detection>]) -> Result<(), InferenceError> {
         Self::detect(self, frames, out)
+    }
+}
+
+impl Classify for Classifier {
+    fn classes(&self) -> &ClassTable {
+        Self::classes(self)
+    }
+
+    fn thresholds(&self) -> &[f32] {
+        Self::thresholds(self)
+    }
+
+    fn crops(&self) -> &CropSpec {
+        Self::crop(self)
+    }
+
+    fn model(&self) -> ModelRef {
+        Self::model(self)
+    }
+
+    fn health(&self) -> InferenceHealth {
+        Self::health(self)
+    }
+
+    fn classify(
+        &mut self,
+        frame: &Frame<'_>,
+        boxes: &[BoundingBox],
+        out: &mut Vec<Vec<f32>>,
+    ) -> Result<(), InferenceError> {
+        Self::classify(self, frame, boxes, out)
+    }
+}
+
+impl Embed for Embedder {
+    fn model(&self) -> ModelRef {
+        Self::model(self)
+    }
+
+    fn health(&self) -> InferenceHealth {
+        Self::health(self)
+    }
+
+    fn embed(&mut self, frame: &Frame<'_>, boxes: &[BoundingBox]) -> Result<Vec<Vec<f32>>, InferenceError> {
+        Self::embed(self, frame, boxes)
     }
 }

@@ -138,6 +138,21 @@ pub(super) mod tests {
         Picture::copy(&Arc::default(), (0, at), (width, height), (&pixels, width as usize), uv).unwrap()
     }
 
+    /// A grey picture that is drawn point by point.
+    pub(in crate::pipeline) fn drawn(
+        grey: impl Fn(usize, usize) -> u8,
+        at: Timestamp,
+        (width, height): (u32, u32),
+    ) -> Picture {
+        let pixels: Vec<u8> = (0..height as usize)
+            .flat_map(|y| (0..width as usize).map(move |x| (x, y)))
+            .map(|(x, y)| grey(x, y))
+            .collect();
+        let chroma = vec![128; pixels.len()];
+        let uv = Chroma::Interleaved { uv: &chroma, stride: width as usize };
+        Picture::copy(&Arc::default(), (0, at), (width, height), (&pixels, width as usize), uv).unwrap()
+    }
+
     #[test]
     fn both_layouts_give_the_same_picture_and_padding_is_gone() {
         let pool = Arc::new(Pool::default());

@@ -97,11 +97,6 @@ impl Sight {
         self.owners.get(usize::from(class.0)) == Some(&model)
     }
 
-    /// The classes of boxes that the second stage `model` looks at.
-    pub(crate) fn crops_of(&self, model: usize) -> &[ClassId] {
-        self.models.get(model).and_then(|m| m.crops.as_deref()).unwrap_or_default()
-    }
-
     /// Name and version of a model.
     pub(crate) fn model(&self, model: usize) -> Option<&ModelRef> {
         self.models.get(model).map(|m| &m.model)

@@ -1,10 +1,10 @@
 //! What several models see together.
 
-use inference::{Frame, InferenceError};
+use inference::{CropSpec, Frame, InferenceError};
 use protocol::{BoundingBox, Detection, InferenceHealth, Timestamp};
 
 use super::*;
-use crate::pipeline::models::{Classify, Crops, Detect};
+use crate::pipeline::models::{Classify, Detect};
 
 struct Named(&'static str, ClassTable);
 
@@ -26,7 +26,7 @@ impl Detect for Named {
     }
 }
 
-struct Second(ClassTable, Crops);
+struct Second(ClassTable, CropSpec);
 
 impl Classify for Second {
     fn classes(&self) -> &ClassTable {
@@ -37,7 +37,7 @@ impl Classify for Second {
         &[]
     }
 
-    fn crops(&self) -> &Crops {
+    fn crops(&self) -> &CropSpec {
         &self.1
     }
 
@@ -68,7 +68,10 @@ pub(in crate::pipeline) fn sight_of(classes: &[&[&str]]) -> Sight {
 }
 
 fn second(of: &str, classes: &[&str]) -> Box<dyn Classify> {
-    Box::new(Second(ClassTable::new(classes.iter().copied()), Crops { of: vec![of.into()], max_per_frame: 8 }))
+    Box::new(Second(
+        ClassTable::new(classes.iter().copied()),
+        CropSpec { of: vec![of.into()], margin: 0.1, min_px: 0, max_per_frame: 8 },
+    ))
 }
 
 #[test]
@@ -91,7 +94,6 @@ fn a_second_stage_brings_its_first_stage_along() {
     assert_eq!(sight.lacking(Algorithm::NoLifeJacket), None);
     let jackets = sight.models_for(&sight.wanted(Algorithm::NoLifeJacket));
     assert!(jackets.contains(0) && !jackets.contains(1) && jackets.contains(2) && !jackets.contains(3));
-    assert_eq!(sight.crops_of(2), [ClassId(0)]);
     let intrusion = sight.models_for(&sight.wanted(Algorithm::Intrusion));
     assert!(!intrusion.contains(2), "nobody asks for jackets");
 }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use edge_agent::outbox::{EvidenceBlob, Outbox, OutboxLimits};
 use protocol::{
     Algorithm, CameraId, ContentHash, EdgeHealth, EdgeId, Event, EventId, EventPhase, Evidence, EvidenceKind,
-    MessageId, ModelRef, ReportedState, Severity, TaskId, Timestamp, Why,
+    HourlyCounts, MessageId, ModelRef, ReportedState, Severity, TaskId, Timestamp, Why,
     wire::{self, Body, Channel, Envelope, Receipt, Received},
 };
 use rumqttc::{AsyncClient, MqttOptions, Packet, QoS};
@@ -111,6 +111,7 @@ pub(crate) struct Seen {
     pub(crate) events: Vec<(MessageId, Received)>,
     pub(crate) health: Vec<EdgeHealth>,
     pub(crate) reported: Vec<ReportedState>,
+    pub(crate) counts: Vec<HourlyCounts>,
 }
 
 /// Stands in for the control plane at the broker.
@@ -131,7 +132,7 @@ impl Plane {
             loop {
                 match events.poll().await {
                     Ok(rumqttc::Event::Incoming(Packet::ConnAck(_))) => {
-                        for channel in [Channel::Event, Channel::Health, Channel::Reported] {
+                        for channel in [Channel::Event, Channel::Health, Channel::Reported, Channel::Telemetry] {
                             ours.try_subscribe(channel.filter(), QoS::AtLeastOnce).unwrap();
                         }
                     }
@@ -199,7 +200,10 @@ impl Seen {
                 self.reported.push(wire::decode(edge, payload).unwrap().body);
                 None
             }
-            Channel::Telemetry => None,
+            Channel::Telemetry => {
+                self.counts.push(wire::decode(edge, payload).unwrap().body);
+                None
+            }
             Channel::Desired | Channel::Receipt => panic!("an edge must not send {channel:?}"),
         }
     }

@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 fn replay(arguments: &Arguments) -> Result<Summary, (Exit, String)> {
     let text = fs::read_to_string(&arguments.tasks)
         .map_err(|e| (Exit::Tasks, format!("{} cannot be read: {e}", arguments.tasks.display())))?;
-    let tasks = parse_tasks(&text, &arguments.tasks).map_err(|e| (Exit::Tasks, e.to_string()))?;
+    let watched = parse_tasks(&text, &arguments.tasks).map_err(|e| (Exit::Tasks, e.to_string()))?;
     let models = load_models(&arguments.onnxruntime, &arguments.models, arguments.threads)
         .map_err(|e| (Exit::Models, e.to_string()))?;
     warn_refused(&models.refused);
@@ -97,7 +97,7 @@ fn replay(arguments: &Arguments) -> Result<Summary, (Exit, String)> {
         serde_json::to_writer(&mut out, line)?;
         out.write_all(b"\n")
     };
-    let outcome = Replayer::new(models).run(&clip, &tasks, &mut write, &mut show);
+    let outcome = Replayer::new(models).run(&clip, &watched, &mut write, &mut show);
     let outcome = outcome.map_err(|e| (exit_of(&e), e.to_string()));
     if outcome.is_err() {
         // The error is what matters; the leftover would do no harm.
@@ -113,7 +113,6 @@ fn exit_of(error: &ReplayError) -> Exit {
         ReplayError::Refused { .. } | ReplayError::Model(_) => Exit::Models,
         ReplayError::Video(_) => Exit::Video,
         ReplayError::Render(_) | ReplayError::Write(_) => Exit::Output,
-        _ => Exit::Failed,
     }
 }
 

@@ -12,6 +12,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
+mod counts;
 mod open;
 
 use super::{EvidenceBlob, OutboxCounts, OutboxError, OutboxLimits, QueuedEvent};
@@ -108,6 +109,7 @@ impl Store {
         }
         sqlx::raw_sql(TABLES).execute(&mut connection).await.map_err(failed)?;
         sqlx::raw_sql(open::TABLE).execute(&mut connection).await.map_err(failed)?;
+        sqlx::raw_sql(counts::TABLE).execute(&mut connection).await.map_err(failed)?;
         sqlx::raw_sql("pragma user_version = 1").execute(&mut connection).await.map_err(failed)?;
         Ok(Self { path, connection, counts: None, unfinished: false, since_open: SinceOpen::default() })
     }

@@ -1,13 +1,13 @@
 //! The lines that a replay writes, one JSON object each.
 
-use analytics::Suppressed;
+use analytics::{Escalation, Suppressed};
 use protocol::{Algorithm, Event, ModelRef, Severity, TimedBox, Timestamp, Why};
 use serde::Serialize;
 
 /// One line. Times are seconds in the clip; boxes are shares of the picture, origin top-left.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Line {
-    /// `new` when an alarm was raised, `end` when it was over, `suppressed` for a candidate that was held back.
+    /// `new` when an alarm was raised, `update` when it got worse, `end` when it was over, `suppressed` for a candidate that was held back.
     pub phase: &'static str,
     /// Time of the decision; of an end, when the subject was last seen or the condition changed.
     pub clip_secs: f64,
@@ -63,7 +63,8 @@ pub struct Line {
 pub struct BoxLine {
     /// When, seconds in the clip.
     pub clip_secs: f64,
-    /// Class name.
+    /// Class name; left out for a candidate that was held back.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub class: String,
     /// Confidence, 0–1.
     pub score: f32,
@@ -113,6 +114,21 @@ pub(super) fn raise_line(alarm: u64, task: String, event: &Event, start: Timesta
         boxes: boxes(&event.boxes, start),
         path: boxes(&event.path, start),
         why: Some(event.why.clone()),
+    }
+}
+
+/// The line of an open alarm that got worse.
+pub(super) fn escalation_line(raised: &Line, worse: &Escalation, start: Timestamp) -> Line {
+    Line {
+        phase: "update",
+        clip_secs: secs(worse.at, start),
+        at_us: worse.at.as_micros(),
+        severity: raised.severity.max(Some(worse.severity)),
+        score: Some(worse.score),
+        boxes: boxes(&worse.boxes, start),
+        path: Vec::new(),
+        why: Some(worse.why.clone()),
+        ..raised.clone()
     }
 }
 

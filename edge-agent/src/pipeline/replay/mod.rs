@@ -23,10 +23,10 @@ pub use self::{
     clock::{NotATime, parse_start},
     line::{BoxLine, Line},
     render::RenderError,
-    tasks::{TasksError, parse_tasks},
+    tasks::{TasksError, Watched, parse_tasks},
 };
 use self::{
-    line::{end_line, raise_line, suppressed_line},
+    line::{end_line, escalation_line, raise_line, suppressed_line},
     render::Render,
 };
 use super::{
@@ -139,11 +139,12 @@ impl Replayer {
     pub fn run(
         &mut self,
         clip: &Clip,
-        tasks: &[Task],
+        watched: &Watched,
         lines: &mut dyn FnMut(&Line) -> std::io::Result<()>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Summary, ReplayError> {
-        let mut analysis = Analysis::new(self.lookout.sight().clone());
+        let tasks = &watched.tasks[..];
+        let mut analysis = Analysis::new(self.lookout.sight().clone(), watched.references.clone());
         analysis.set_tasks(tasks.to_vec(), 0);
         if let Some(refusal) = analysis.refusals().first() {
             let refused = |t: &&Task| Subject::Task(t.id) == refusal.subject;
@@ -256,6 +257,14 @@ impl Run<'_> {
                 }
                 Decision::End { alarm, at } => match self.open.remove(&alarm) {
                     Some(raised) => end_line(&raised, at, cut_off, self.start),
+                    None => continue,
+                },
+                Decision::Escalate(worse) => match self.open.get_mut(&worse.alarm) {
+                    Some(raised) => {
+                        let line = escalation_line(raised, &worse, self.start);
+                        raised.severity = line.severity;
+                        line
+                    }
                     None => continue,
                 },
                 Decision::Suppress(held) => {

@@ -1,16 +1,21 @@
 //! The tasks file of a replay: what people would configure in the console, without ids.
 
-use std::{fmt, path::Path};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use protocol::{
-    Algorithm, CameraId, LineKind, LineSpec, Mute, ParamsSpec, Point, Schedule, Severity, Task, TaskId, TaskSpec,
-    ZoneKind, ZoneSpec,
+    Algorithm, CameraId, ContentHash, LineKind, LineSpec, Mute, ParamsSpec, Point, ReferencePicture, Schedule,
+    Severity, Task, TaskId, TaskSpec, Timestamp, ZoneKind, ZoneSpec,
 };
 use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, SeqAccess, Visitor},
 };
 use toml::Spanned;
+
+use crate::references::ReferencePictures;
 
 /// The most tasks of one replay.
 const MAX_TASKS: usize = 64;
@@ -50,6 +55,8 @@ struct Entry {
     lines: Vec<LineEntry>,
     #[serde(default, alias = "mute")]
     mutes: Vec<Mute>,
+    /// A picture of the approved state, beside the tasks file.
+    reference: Option<PathBuf>,
     #[serde(default)]
     schedule: Schedule,
     #[serde(default)]
@@ -107,11 +114,20 @@ impl<'de> Visitor<'de> for PointVisitor {
     }
 }
 
-/// Reads a tasks file; `file` is its name for errors.
+/// What a tasks file says.
+#[derive(Clone, Debug, Default)]
+pub struct Watched {
+    /// The tasks.
+    pub tasks: Vec<Task>,
+    /// The reference pictures that they name.
+    pub references: ReferencePictures,
+}
+
+/// Reads a tasks file; `file` is where it is, for errors and for the pictures that it names.
 ///
 /// # Errors
 /// The first thing that is wrong, with its line.
-pub fn parse_tasks(text: &str, file: &Path) -> Result<Vec<Task>, TasksError> {
+pub fn parse_tasks(text: &str, file: &Path) -> Result<Watched, TasksError> {
     let error = |at: usize, reason: String| TasksError {
         file: file.display().to_string(),
         line: text.get(..at).unwrap_or(text).matches('\n').count() + 1,
@@ -125,14 +141,26 @@ pub fn parse_tasks(text: &str, file: &Path) -> Result<Vec<Task>, TasksError> {
     if parsed.tasks.len() > MAX_TASKS {
         return Err(error(text.len(), format!("more than {MAX_TASKS} tasks")));
     }
+    let mut pictures = Vec::new();
     let task = |(index, entry): (usize, Spanned<Entry>)| {
         let at = entry.span().start;
-        let entry = entry.into_inner();
+        let mut entry = entry.into_inner();
         let algorithm = entry.algorithm;
         let what = entry.name.clone().unwrap_or_else(|| algorithm.to_string());
-        Task::try_from(entry.into_spec(index)).map_err(|e| error(at, format!("task {what:?}: {e}")))
+        let mut reference = None;
+        if let Some(path) = entry.reference.take() {
+            let path = file.parent().unwrap_or(Path::new("")).join(path);
+            let bytes = std::fs::read(&path)
+                .map_err(|e| error(at, format!("task {what:?}: reference {} cannot be read: {e}", path.display())))?;
+            let approved_at = Timestamp::default();
+            reference = Some(ReferencePicture { version: 1, picture: ContentHash::of(&bytes), approved_at });
+            pictures.push(bytes);
+        }
+        let spec = TaskSpec { reference, ..entry.into_spec(index) };
+        Task::try_from(spec).map_err(|e| error(at, format!("task {what:?}: {e}")))
     };
-    parsed.tasks.into_iter().enumerate().map(task).collect()
+    let tasks = parsed.tasks.into_iter().enumerate().map(task).collect::<Result<_, _>>()?;
+    Ok(Watched { tasks, references: ReferencePictures::given(pictures) })
 }
 
 impl Entry {
@@ -173,7 +201,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str) -> Result<Vec<Task>, String> {
-        parse_tasks(text, Path::new("tasks.toml")).map_err(|e| e.to_string())
+        parse_tasks(text, Path::new("tasks.toml")).map(|w| w.tasks).map_err(|e| e.to_string())
     }
 
     #[test]
@@ -216,5 +244,6 @@ mod tests {
             "[[tasks]]\nalgorithm = \"crowd\"\nzones = [{ name = \"门\", points = [[0, 0], [1, 1]] }]",
             &["门", "at least 3 points"],
         );
+        bad("[[tasks]]\nalgorithm = \"overhang\"\nreference = \"none.jpg\"", &["line 1", "none.jpg cannot be read"]);
     }
 }

@@ -84,12 +84,12 @@ fn clip(video: PathBuf) -> Clip {
     Clip { video, start: Timestamp::from_secs(0), limit: None, render: None }
 }
 
-fn tasks(text: &str) -> Vec<Task> {
+fn tasks(text: &str) -> Watched {
     parse_tasks(text, Path::new("test")).unwrap()
 }
 
 /// The lines of a replay as text, and what it did.
-fn replay(replayer: &mut Replayer, clip: &Clip, tasks: &[Task]) -> (Vec<String>, Summary) {
+fn replay(replayer: &mut Replayer, clip: &Clip, tasks: &Watched) -> (Vec<String>, Summary) {
     let mut lines = Vec::new();
     let mut take = |line: &Line| {
         lines.push(serde_json::to_string(line)?);
@@ -165,7 +165,7 @@ fn what_cannot_be_replayed_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let words = folder.path().join("words.mp4");
     std::fs::write(&words, "this is no video, whatever its name says").unwrap();
-    let run = |video: PathBuf, tasks: &[Task]| {
+    let run = |video: PathBuf, tasks: &Watched| {
         script(0..0).run(&clip(video), tasks, &mut |_| Ok(()), &mut |_| ()).unwrap_err().to_string()
     };
     let helmet = tasks(HELMET);

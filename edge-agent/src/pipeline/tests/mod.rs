@@ -17,6 +17,7 @@ use super::{Models, Pipeline, PipelineEnv};
 use crate::{
     outbox::{Outbox, OutboxLimits},
     reconcile::{Executor as _, Report as _},
+    references::ReferencePictures,
 };
 
 struct Rig {
@@ -36,7 +37,8 @@ impl Rig {
         let (tasks, hub_tasks) = (Arc::new(Tasks::default()), Arc::new(Tasks::default()));
         let hub = Hub::with_source(Arc::clone(&clock), Arc::clone(&hub_tasks), Arc::new(film));
         let models = detector.map_or_else(Models::none, Models::only);
-        let env = PipelineEnv { hub, models, outbox: outbox.clone(), clock, tasks: Arc::clone(&tasks) };
+        let references = ReferencePictures::default();
+        let env = PipelineEnv { hub, models, references, outbox: outbox.clone(), clock, tasks: Arc::clone(&tasks) };
         let mut pipeline = Pipeline::start(env).await;
         let camera = Camera {
             id: CameraId::new(Timestamp::from_secs(1)),
@@ -168,7 +170,9 @@ async fn what_a_killed_run_left_open_is_ended_by_the_next() {
     let (tasks, hub_tasks) = (Arc::new(Tasks::default()), Arc::new(Tasks::default()));
     let hub = Hub::with_source(Arc::clone(&clock), hub_tasks, Arc::new(Film::h264()));
     let models = Models::none("not needed");
-    Pipeline::start(PipelineEnv { hub, models, outbox: outbox.clone(), clock, tasks: Arc::clone(&tasks) }).await;
+    let references = ReferencePictures::default();
+    Pipeline::start(PipelineEnv { hub, models, references, outbox: outbox.clone(), clock, tasks: Arc::clone(&tasks) })
+        .await;
     let mut changed = outbox.changed();
     timeout(Duration::from_secs(20), changed.wait_for(|counts| counts.events == 1)).await.unwrap().unwrap();
     let end = outbox.next_events(10).await.unwrap().remove(0);
