@@ -11,6 +11,7 @@ pub(crate) fn invalid_camera(error: &InvalidCamera) -> ApiError {
         InvalidCamera::Scheme(scheme) => {
             ("url", format!("摄像头地址需以 rtsp:// 或 rtsps:// 开头，而不是 {scheme}://"))
         }
+        InvalidCamera::GbCode => ("url", "国标地址格式为 gb28181://设备编码/通道编码，编码为 20 位数字".to_owned()),
         InvalidCamera::Host => ("url", "摄像头地址缺少主机名".to_owned()),
         InvalidCamera::CredentialsInUrl => ("url", "用户名和密码请填写在各自的输入框中，不要写在地址里".to_owned()),
         InvalidCamera::PasswordWithoutUser => ("username", "填写了密码但没有用户名".to_owned()),

@@ -73,6 +73,9 @@ pub fn sniff(document: &[u8], declared_gb: bool) -> Charset {
 /// Decodes a document on its own, for example the value of a SIP header.
 pub fn decode(document: &[u8]) -> String {
     let document = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document);
+    if let Ok(text) = std::str::from_utf8(document) {
+        return text.to_owned();
+    }
     sniff(document, false).decode(document).into_owned()
 }
 

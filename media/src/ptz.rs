@@ -147,7 +147,7 @@ impl Ptz {
             Self::Auxiliary { switch, on } => (if on { 0x8c } else { 0x8d }, switch, 0, 0),
         };
         let mut bytes = [0xa5, 0x0f, address as u8, cmd, d1, d2, d3 << 4 | (address >> 8) as u8, 0];
-        bytes[7] = sum(&bytes);
+        bytes[7] = sum(bytes);
         hex(&bytes).to_uppercase()
     }
 
@@ -168,8 +168,8 @@ impl Ptz {
         if bytes[0] != 0xa5 || bytes[1] & 0x0f != (0x0a + 0x05 + version) % 16 {
             return Err(InvalidPtz::Head);
         }
-        if sum(&bytes) != bytes[7] {
-            return Err(InvalidPtz::Sum { found: bytes[7], expected: sum(&bytes) });
+        if sum(bytes) != bytes[7] {
+            return Err(InvalidPtz::Sum { found: bytes[7], expected: sum(bytes) });
         }
         let [_, _, low, cmd, d1, d2, d3, _] = bytes;
         let address = u16::from(d3 & 0x0f) << 8 | u16::from(low);
@@ -212,7 +212,7 @@ fn speed(signed: i16) -> u8 {
     signed.unsigned_abs().min(255) as u8
 }
 
-fn sum(bytes: &[u8; 8]) -> u8 {
+fn sum(bytes: [u8; 8]) -> u8 {
     bytes[..7].iter().fold(0, |sum: u8, b| sum.wrapping_add(*b))
 }
 

@@ -93,7 +93,7 @@ impl Sdp {
             let Some((kind, value)) = line.trim().split_once('=') else { continue };
             let value = value.trim();
             match kind.trim() {
-                "o" => sdp.origin = value.split_whitespace().next().unwrap_or_default().to_owned(),
+                "o" => value.split_whitespace().next().unwrap_or_default().clone_into(&mut sdp.origin),
                 "s" => value.clone_into(&mut sdp.name),
                 "u" => sdp.uri = Some(value.to_owned()),
                 "c" if sdp.address.is_none() => {
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn refuses_what_offers_nothing() {
         assert_eq!(Sdp::parse(b"v=0\r\ns=Play\r\n"), Err(InvalidSdp::NoMedia));
-        assert_eq!(Sdp::parse(&[b'a'; MAX_SIZE + 1]), Err(InvalidSdp::TooLarge));
+        assert_eq!(Sdp::parse(&vec![b'a'; MAX_SIZE + 1]), Err(InvalidSdp::TooLarge));
     }
 
     proptest! {

@@ -49,7 +49,8 @@ pub struct CameraSpec {
     pub id: CameraId,
     /// What people call it.
     pub name: String,
-    /// `rtsp://host[:port]/path`, without user or password.
+    /// `rtsp://host[:port]/path`, without user or password; `gb28181://device[/channel]` with the codes of a
+    /// device that registers at the gateway.
     pub url: String,
     /// User at the camera.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,6 +96,9 @@ pub enum InvalidCamera {
     /// Credentials written into the URL.
     #[error("write user and password in their own fields, not into the address")]
     CredentialsInUrl,
+    /// Wrong codes of a GB/T 28181 device.
+    #[error("write gb28181://device/channel with codes of 20 digits")]
+    GbCode,
     /// A password without a user.
     #[error("a password without a user name")]
     PasswordWithoutUser,
@@ -108,7 +112,9 @@ impl TryFrom<CameraSpec> for Camera {
             return Err(InvalidCamera::Name);
         }
         let url = Url::parse(&spec.url)?;
-        if !matches!(url.scheme(), "rtsp" | "rtsps") {
+        if url.scheme() == "gb28181" {
+            check_gb(&url)?;
+        } else if !matches!(url.scheme(), "rtsp" | "rtsps") {
             return Err(InvalidCamera::Scheme(url.scheme().to_owned()));
         }
         if url.host().is_none() {
@@ -124,6 +130,14 @@ impl TryFrom<CameraSpec> for Camera {
         };
         Ok(Self { id: spec.id, name: spec.name, url, credentials, transport: spec.transport })
     }
+}
+
+/// `gb28181://device[/channel]`: a camera that registers here.
+fn check_gb(url: &Url) -> Result<(), InvalidCamera> {
+    let digits = |text: &str| text.len() == 20 && text.bytes().all(|b| b.is_ascii_digit());
+    let channel = url.path().trim_start_matches('/');
+    let known = url.host_str().is_some_and(digits) && (channel.is_empty() || digits(channel)) && url.port().is_none();
+    if known { Ok(()) } else { Err(InvalidCamera::GbCode) }
 }
 
 #[cfg(test)]
@@ -148,6 +162,10 @@ mod tests {
         check("rtsp://10.0.0.7:554/Streaming/Channels/101", "rtsp://10.0.0.7:554/Streaming/Channels/101");
         check("http://10.0.0.7/", "cameras are pulled by rtsp:// or rtsps://, not http://");
         check("rtsp://admin:secret@10.0.0.7/", "write user and password in their own fields, not into the address");
+        let gb = "gb28181://34020000001320000001/34020000001320000002?stream=sub";
+        check(gb, gb);
+        check("gb28181://34020000001320000001", "gb28181://34020000001320000001");
+        check("gb28181://10.0.0.7/1", "write gb28181://device/channel with codes of 20 digits");
         check("10.0.0.7", "the camera's address is not a URL: relative URL without a base");
     }
 

@@ -16,7 +16,7 @@ use crate::{
     channel::Channel,
     clip,
     pull::Pull,
-    source::{RtspSource, Source},
+    source::{RtspSource, Schemes, Source},
 };
 
 /// How long removing a camera waits for its goodbye.
@@ -34,7 +34,7 @@ pub struct Hub(Arc<Inner>);
 struct Inner {
     clock: Arc<dyn Clock>,
     tasks: Arc<Tasks>,
-    source: Arc<dyn Source>,
+    sources: Arc<Schemes>,
     cameras: RwLock<BTreeMap<CameraId, Entry>>,
 }
 
@@ -65,7 +65,13 @@ impl Hub {
 
     /// Makes a hub with another source of pictures.
     pub fn with_source(clock: Arc<dyn Clock>, tasks: Arc<Tasks>, source: Arc<dyn Source>) -> Self {
-        Self(Arc::new(Inner { clock, tasks, source, cameras: RwLock::default() }))
+        let sources = Arc::new(Schemes::new(source));
+        Self(Arc::new(Inner { clock, tasks, sources, cameras: RwLock::default() }))
+    }
+
+    /// Pulls cameras whose address has this scheme from another source, from their next connection on.
+    pub fn add_source(&self, scheme: &'static str, source: Arc<dyn Source>) {
+        self.0.sources.add(scheme, source);
     }
 
     /// Adds a camera, or changes its settings. Consumers stay: they get a gap when the change needs a new
@@ -87,7 +93,8 @@ impl Hub {
             let channel = Arc::new(Channel::new(id, Arc::clone(&self.0.clock), token));
             let settings = watch::Sender::new(camera);
             let ended = CancellationToken::new();
-            let pull = Pull::new(Arc::clone(&channel), Arc::clone(&self.0.source), settings.subscribe());
+            let source = Arc::clone(&self.0.sources) as Arc<dyn Source>;
+            let pull = Pull::new(Arc::clone(&channel), source, settings.subscribe());
             cameras.insert(id, Entry { channel, settings, ended: ended.clone() });
             (pull, ended)
         };

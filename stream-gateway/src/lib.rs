@@ -2,11 +2,13 @@
 //!
 //! A [`source`] delivers access units of one camera; the pull task keeps the connection alive, names
 //! every fault, and writes the units into the camera's ring. Consumers are cursors into that ring: the
-//! analysis, the viewers ([`live`]) and the clips. A slow consumer skips; it never slows the pull.
+//! analysis, the viewers ([`live`]) and the clips. [`gb28181`] is the server at which cameras register.
+//! A slow consumer skips; it never slows the pull.
 
 mod assemble;
 mod channel;
 mod clip;
+pub mod gb28181;
 mod hub;
 pub mod live;
 mod pull;

@@ -151,7 +151,7 @@ impl Platform {
     pub fn receive_message(&mut self, now: Now, from: Peer, mut message: Message) {
         let Some(method) = message.method().map(str::to_owned) else {
             if message.check().is_ok() {
-                self.response(now, from, &message);
+                self.response(now, &message);
             } else {
                 self.malformed += 1;
             }

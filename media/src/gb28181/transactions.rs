@@ -177,7 +177,7 @@ impl Platform {
     }
 
     /// A response: finds its request by the branch.
-    pub(super) fn response(&mut self, now: Now, from: Peer, message: &Message) {
+    pub(super) fn response(&mut self, now: Now, message: &Message) {
         let Some(status) = message.status() else { return };
         let branch = message.via().and_then(|via| via.params.get("branch").map(str::to_owned)).unwrap_or_default();
         let id = branch.strip_prefix("z9hG4bK").and_then(|b| u64::from_str_radix(b.split('.').next()?, 16).ok());
@@ -199,8 +199,8 @@ impl Platform {
             return;
         }
         let Some(client) = self.clients.remove(&id) else { return };
-        // an answer with our unpredictable branch proves that the device is there
-        self.heard(now, client.device, from);
+        // an answer with our unpredictable branch proves that the device is there, wherever it was sent from
+        self.heard(now, client.device, client.peer);
         match client.purpose {
             Purpose::Query(sn) => self.query_answered(now, client.device, sn, status),
             Purpose::Invite(call) => self.invite_answered(now, call, &client.branch, message, status),

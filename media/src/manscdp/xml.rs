@@ -74,6 +74,10 @@ enum Tag<'a> {
 ///
 /// # Errors
 /// When there is no element in it, or too many.
+#[expect(
+    clippy::missing_panics_doc,
+    reason = "the document itself is at the bottom of the stack and never popped before"
+)]
 pub fn parse(document: &[u8]) -> Result<(Element, Charset), InvalidXml> {
     let head = document[..document.len().min(200)].to_ascii_lowercase();
     let declared_gb =
@@ -324,10 +328,7 @@ impl Writer {
     /// Writes an element with text when there is a text.
     #[must_use]
     pub fn optional(self, name: &str, value: Option<impl std::fmt::Display>) -> Self {
-        match value {
-            Some(value) => self.text(name, value),
-            None => self,
-        }
+        if let Some(value) = value { self.text(name, value) } else { self }
     }
 
     /// Closes what is open and encodes, with the declaration.

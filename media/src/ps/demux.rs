@@ -91,7 +91,7 @@ enum Into {
 }
 
 /// Takes a program stream apart.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Demuxer {
     buffer: Vec<u8>,
     /// The PES packet that is open, and bytes it still announces (`None`: up to the next start code).
@@ -110,26 +110,6 @@ pub struct Demuxer {
     clock: Clock,
     rtp_time: u32,
     counters: Counters,
-}
-
-impl Default for Demuxer {
-    fn default() -> Self {
-        Self {
-            buffer: Vec::new(),
-            open: None,
-            codec: None,
-            map: Vec::new(),
-            picture: Vec::new(),
-            picture_pts: None,
-            picture_rtp: 0,
-            lost: 0,
-            audio: Vec::new(),
-            audio_pts: None,
-            clock: Clock::default(),
-            rtp_time: 0,
-            counters: Counters::default(),
-        }
-    }
 }
 
 impl Demuxer {
@@ -196,6 +176,8 @@ impl Demuxer {
         self.buffer.clear();
         self.open = None;
         self.audio.clear();
+        // what it tells about the codec stays true
+        self.codec = pictures::codec(&self.picture).or(self.codec);
         self.picture.clear();
     }
 

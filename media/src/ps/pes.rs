@@ -154,10 +154,10 @@ fn mpeg1(data: &[u8]) -> Option<(usize, Option<u64>)> {
 
 /// 33 bits in five bytes; `None` when the marker bits are not where they should be, as garbage has it.
 fn timestamp(bytes: &[u8]) -> Option<u64> {
-    let [a, b, c, d, e] = *bytes.first_chunk::<5>()?;
-    if a & 1 == 0 || c & 1 == 0 || e & 1 == 0 {
+    let bytes = bytes.first_chunk::<5>()?;
+    if [0, 2, 4].iter().any(|&marker: &usize| bytes[marker] & 1 == 0) {
         return None;
     }
-    let [a, b, c, d, e] = [a, b, c, d, e].map(u64::from);
-    Some((a >> 1 & 7) << 30 | b << 22 | c >> 1 << 15 | d << 7 | e >> 1)
+    let part = bytes.map(u64::from);
+    Some(((part[0] >> 1 & 7) << 30) | (part[1] << 22) | ((part[2] >> 1) << 15) | (part[3] << 7) | (part[4] >> 1))
 }

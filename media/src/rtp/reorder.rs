@@ -91,6 +91,11 @@ impl Reorder {
         self.release(out);
     }
 
+    /// Packets that wait for one that is missing.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Gives up on what is missing before the packets that wait, for a stream that pauses.
     pub fn drain(&mut self, out: &mut Vec<Ordered>) {
         while let Some((place, packet)) = self.waiting.pop_first() {

@@ -110,7 +110,7 @@ fn content_length(headers: &Headers) -> Result<Option<usize>, ParseError> {
 }
 
 fn start_line(line: &[u8]) -> Result<Start, ParseError> {
-    let line = std::str::from_utf8(line).map(str::to_owned).unwrap_or_else(|_| charset::decode(line));
+    let line = std::str::from_utf8(line).map_or_else(|_| charset::decode(line), str::to_owned);
     let response = line.get(..8).is_some_and(|version| version.eq_ignore_ascii_case("SIP/2.0 "));
     if response {
         let rest = &line[8..];

@@ -56,6 +56,9 @@ impl Fault {
 /// `host:port` of a camera.
 pub(crate) fn host(camera: &Camera) -> String {
     let host = camera.url.host_str().unwrap_or("?");
+    if camera.url.scheme() == "gb28181" {
+        return format!("device {host}");
+    }
     format!("{host}:{}", camera.url.port().unwrap_or(554))
 }
 

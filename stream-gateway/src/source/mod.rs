@@ -3,6 +3,7 @@
 
 mod fault;
 mod rtsp;
+mod schemes;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -11,6 +12,7 @@ use protocol::Camera;
 
 pub use fault::Fault;
 pub use rtsp::RtspSource;
+pub(crate) use schemes::Schemes;
 
 /// A way to reach cameras.
 pub trait Source: Send + Sync + 'static {

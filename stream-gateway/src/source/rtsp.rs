@@ -45,7 +45,10 @@ impl Source for RtspSource {
     fn open<'a>(&'a self, camera: &'a Camera) -> BoxFuture<'a, Result<Box<dyn Stream>, Fault>> {
         Box::pin(async move {
             if camera.url.scheme() != "rtsp" {
-                let detail = "rtsps:// cannot be pulled yet: use the camera's rtsp:// address";
+                let detail = match camera.url.scheme() {
+                    "gb28181" => "GB/T 28181 is switched off at this gateway: switch it on in its configuration",
+                    _ => "rtsps:// cannot be pulled yet: use the camera's rtsp:// address",
+                };
                 return Err(Fault::new(StreamState::Unsupported, detail));
             }
             let group = self.group(camera);

@@ -2,6 +2,10 @@
 //! RTSP. One binary, because linking is the slow part.
 
 #[cfg(test)]
+mod gb28181;
+#[cfg(test)]
+mod gb28181_foreign;
+#[cfg(test)]
 mod hub;
 #[cfg(test)]
 mod live;

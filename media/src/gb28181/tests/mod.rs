@@ -1,6 +1,7 @@
 //! The platform against simulated devices, in simulated time.
 
 mod calls;
+mod corpus;
 mod network;
 mod queries;
 mod registration;
