@@ -15,7 +15,9 @@ use utoipa::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{algorithms, cameras, edges, events, evidence, reports, session, sites, state::App, stream, tasks};
+use crate::{
+    algorithms, cameras, edges, events, evidence, ingest, reports, session, sites, state::App, stream, tasks, users,
+};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -41,6 +43,7 @@ use crate::{algorithms, cameras, edges, events, evidence, reports, session, site
         (name = "algorithms", description = "What tasks can look for"),
         (name = "edges", description = "Edge boxes 边缘节点"),
         (name = "sites", description = "Construction sites 工地"),
+        (name = "users", description = "People who sign in 用户"),
         (name = "stream", description = "Changes as they are committed"),
         (name = "edge", description = "What edges upload"),
         (name = "system", description = "Health and this document"),
@@ -61,7 +64,11 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(tasks::routes::router())
         .merge(algorithms::routes::router())
         .merge(edges::routes::router())
+        .merge(edges::join::routes::router())
+        .merge(edges::insight::routes::router())
+        .merge(ingest::quarantine::routes::router())
         .merge(sites::routes::router())
+        .merge(users::routes::router())
         .merge(stream::routes::router())
         .merge(routes::router())
 }
