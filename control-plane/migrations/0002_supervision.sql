@@ -59,6 +59,8 @@ create index events_by_due on events (due_at);
 create table event_notes (
     id text not null primary key,
     event_id text not null references events (id),
+    -- 1, 2, 3 … within the event
+    place bigint not null,
     at bigint not null,
     -- empty for the clock
     user_id text not null,
@@ -66,7 +68,7 @@ create table event_notes (
     kind text not null,
     note text not null
 );
-create index event_notes_of_event on event_notes (event_id, at, id);
+create unique index event_notes_of_event on event_notes (event_id, place);
 
 create table event_note_pictures (
     note_id text not null references event_notes (id),

@@ -26,6 +26,7 @@ mod stream;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod users;
 mod web;
 mod words;
 
@@ -42,5 +43,6 @@ use server_kit::Migration;
 const MIGRATIONS: &[Migration] = &[
     Migration { name: "plane_0001_spine", sql: include_str!("../migrations/0001_spine.sql") },
     Migration { name: "plane_0002_supervision", sql: include_str!("../migrations/0002_supervision.sql") },
-    Migration { name: "plane_0003_reference_pictures", sql: include_str!("../migrations/0003_reference_pictures.sql") },
+    Migration { name: "plane_0003_edges", sql: include_str!("../migrations/0003_edges.sql") },
+    Migration { name: "plane_0004_reference_pictures", sql: include_str!("../migrations/0004_reference_pictures.sql") },
 ];

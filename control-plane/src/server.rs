@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     config::{PlaneConfig, PlaneEnvironment, PlaneError},
-    events,
+    edges, events,
     guard::{self, AccessTable},
     ingest::{self, LinkStatus},
     openapi, reports,
@@ -151,6 +151,7 @@ async fn housekeeping(app: Arc<App>) -> Result<(), std::convert::Infallible> {
             let mut tx = app.db.begin().await?;
             stream::store::prune(&mut tx, KEEP_CHANGES).await?;
             ingest::store::prune(&mut tx, KEEP_QUARANTINED).await?;
+            edges::insight::store::prune(&mut tx, app.now()).await?;
             reports::store::prune(&mut tx, reports::store::oldest_kept(app.now())).await?;
             tx.commit().await
         };

@@ -1,5 +1,7 @@
 //! Edge boxes 边缘节点: who they are, what they should run, what they run.
 
+pub(crate) mod insight;
+pub(crate) mod join;
 pub(crate) mod reports;
 pub(crate) mod routes;
 pub(crate) mod store;

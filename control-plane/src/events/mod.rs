@@ -4,6 +4,7 @@ pub(crate) mod deadlines;
 pub(crate) mod export;
 mod grouping;
 pub(crate) mod handling;
+pub(crate) mod intake;
 pub(crate) mod lifecycle;
 mod number;
 pub(crate) mod routes;

@@ -8,12 +8,12 @@ use server_kit::{Db, DbError, Tx};
 use super::{
     Message,
     decode::{Bad, Incoming, decode},
-    store,
+    quarantine, store,
 };
 use crate::{
     cameras::{self, store::Ownership},
     edges, events,
-    events::store::{Place, Stored},
+    events::intake::store::{Place, Stored},
     stream::{self, ChangeKind},
     tasks,
 };
@@ -28,27 +28,29 @@ pub(crate) struct Committed {
 
 /// Stores a batch. When this fails, nothing of it happened.
 pub(crate) async fn commit(db: &Db, messages: &[Message], now: Timestamp) -> Result<Committed, DbError> {
-    let mut batch = Batch {
-        tx: db.begin().await?,
-        now,
-        receipts: BTreeMap::new(),
-        changes: Vec::new(),
-        told: BTreeSet::new(),
-        cameras: HashMap::new(),
-        tasks: HashMap::new(),
-    };
+    let mut batch = Batch::begin(db, now).await?;
     for message in messages {
-        let bad = match decode(message) {
-            Incoming::Event(edge, event) => batch.event(edge, &event).await?,
-            Incoming::Health(edge, health) => batch.health(edge, &health).await?,
-            Incoming::Reported(edge, reported) => batch.reported(edge, &reported).await?,
-            Incoming::Bad(bad) => Some(bad),
-        };
-        if let Some(bad) = bad {
+        if let Some(bad) = batch.take(message).await? {
             batch.quarantine(message, bad).await?;
         }
     }
     batch.finish().await
+}
+
+/// Tries a message of the quarantine again: takes it out when it can be stored now. Gives the newest change, or
+/// the reason why it stays.
+pub(super) async fn replay(
+    db: &Db,
+    message: &Message,
+    hash: &str,
+    now: Timestamp,
+) -> Result<(Option<i64>, Option<String>), DbError> {
+    let mut batch = Batch::begin(db, now).await?;
+    if let Some(bad) = batch.take(message).await? {
+        return Ok((None, Some(bad.reason)));
+    }
+    quarantine::store::delete(&mut batch.tx, hash).await?;
+    Ok((batch.finish().await?.newest, None))
 }
 
 /// Puts one message aside that the database refuses, so that it cannot hold up the others.
@@ -81,6 +83,28 @@ struct Batch {
 }
 
 impl Batch {
+    async fn begin(db: &Db, now: Timestamp) -> Result<Self, DbError> {
+        Ok(Self {
+            tx: db.begin().await?,
+            now,
+            receipts: BTreeMap::new(),
+            changes: Vec::new(),
+            told: BTreeSet::new(),
+            cameras: HashMap::new(),
+            tasks: HashMap::new(),
+        })
+    }
+
+    /// Stores what a message says, or says why not.
+    async fn take(&mut self, message: &Message) -> Result<Option<Bad>, DbError> {
+        match decode(message) {
+            Incoming::Event(edge, event) => self.event(edge, &event).await,
+            Incoming::Health(edge, health) => self.health(edge, &health).await,
+            Incoming::Reported(edge, reported) => self.reported(edge, &reported).await,
+            Incoming::Bad(bad) => Ok(Some(bad)),
+        }
+    }
+
     async fn event(&mut self, edge: EdgeId, event: &Event) -> Result<Option<Bad>, DbError> {
         let Some(owner) = self.owner(event.camera).await? else {
             return Ok(Some(Bad::event(edge, event, "the camera is not known here")));
@@ -96,7 +120,7 @@ impl Batch {
             camera_name: &owner.name,
             task_name: task_name.as_deref(),
         };
-        match events::store::take(&mut self.tx, event, &place, self.now).await? {
+        match events::intake::store::take(&mut self.tx, event, &place, self.now).await? {
             Stored::New => self.news(ChangeKind::Event, event.id.to_string()),
             Stored::Known => {}
             Stored::Foreign => {
@@ -130,6 +154,9 @@ impl Batch {
         let Some(known) = edges::store::get(&mut self.tx, edge).await? else { return Ok(Some(unknown_edge())) };
         let was_online = edges::reports::is_online(known.online, known.last_seen_at, self.now);
         edges::store::set_health(&mut self.tx, edge, health, self.now).await?;
+        if health.online {
+            edges::insight::store::note(&mut self.tx, edge, health, self.now).await?;
+        }
         if edges::reports::health_is_news(known.health.as_ref(), was_online, health) {
             self.news(ChangeKind::Edge, edge.to_string());
         }

@@ -11,6 +11,7 @@ mod apply;
 mod batch;
 mod decode;
 mod link;
+pub(crate) mod quarantine;
 pub(crate) mod store;
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    algorithms, cameras, edges, events, evidence, references, reports, session, sites, state::App, stream, tasks,
+    algorithms, cameras, edges, events, evidence, ingest, references, reports, session, sites, state::App, stream,
+    tasks, users,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -43,6 +44,7 @@ use crate::{
         (name = "algorithms", description = "What tasks can look for"),
         (name = "edges", description = "Edge boxes 边缘节点"),
         (name = "sites", description = "Construction sites 工地"),
+        (name = "users", description = "People who sign in 用户"),
         (name = "stream", description = "Changes as they are committed"),
         (name = "edge", description = "What edges upload"),
         (name = "system", description = "Health and this document"),
@@ -64,7 +66,11 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(references::routes::router())
         .merge(algorithms::routes::router())
         .merge(edges::routes::router())
+        .merge(edges::join::routes::router())
+        .merge(edges::insight::routes::router())
+        .merge(ingest::quarantine::routes::router())
         .merge(sites::routes::router())
+        .merge(users::routes::router())
         .merge(stream::routes::router())
         .merge(routes::router())
 }

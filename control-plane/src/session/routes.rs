@@ -24,7 +24,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
 }
 
 /// Address of the other side; a test that has no connection comes from nowhere.
-pub(crate) struct Peer(IpAddr);
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 impl<S: Send + Sync> FromRequestParts<S> for Peer {
     type Rejection = ApiError;

@@ -73,6 +73,7 @@ pub(super) async fn lists_are_searched(plane: Plane) {
     }
     // Words are looked for in the last 90 days only.
     plane.clock.advance(Duration::from_hours(91 * 24));
+    let viewer = plane.user(Role::Viewer).await;
     assert_eq!(viewer.get("/api/v1/events?q=crowd").await["items"], json!([]));
     assert_eq!(ids(&viewer.get("/api/v1/events?algorithms=crowd").await).len(), 1);
 }

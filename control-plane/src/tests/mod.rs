@@ -4,11 +4,13 @@
 
 mod bootstrap;
 mod cameras;
+mod edges;
 mod events;
 mod evidence;
 mod handling;
 mod harness;
 mod ingest;
+mod load;
 mod permissions;
 mod postgres;
 mod references;
@@ -16,6 +18,7 @@ mod reports;
 mod session;
 mod stream;
 mod tasks;
+mod users;
 mod web;
 
 use harness::Plane;
@@ -63,6 +66,10 @@ behaviours![
     tasks::show_what_the_edge_says,
     references::are_approved_kept_and_reach_their_edge,
     references::a_false_alarm_mutes_its_place,
+    edges::join_by_a_token_once,
+    edges::change_their_secrets,
+    edges::show_their_health_and_differences,
+    edges::quarantined_messages_are_tried_again,
     events::pages_stay_stable_while_events_come_in,
     events::filters_narrow_the_list,
     events::go_through_their_closed_loop,
@@ -92,6 +99,7 @@ behaviours![
     ingest::keeps_events_of_removed_cameras,
     ingest::one_bad_message_does_not_hold_up_the_others,
     ingest::health_and_reports_become_news_only_when_they_are,
+    users::administrators_manage_users,
     web::every_answer_has_its_headers,
     web::bodies_are_limited,
 ];

@@ -75,6 +75,22 @@ pub async fn users(connection: &mut AnyConnection, limit: i64) -> Result<Vec<Acc
     store::users(connection, limit).await
 }
 
+/// Sets what a user may do.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_role(connection: &mut AnyConnection, id: UserId, role: Role) -> Result<(), DbError> {
+    store::set_role(connection, id, role).await
+}
+
+/// Removes a user and its sessions.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete_user(connection: &mut AnyConnection, id: UserId) -> Result<(), DbError> {
+    store::delete_user(connection, id).await
+}
+
 /// Sets a password that its owner chose; every session but `keep` ends.
 ///
 /// # Errors

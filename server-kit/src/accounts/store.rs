@@ -4,7 +4,7 @@ use protocol::{Timestamp, UserId};
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use super::Account;
-use crate::{DbError, Principal};
+use crate::{DbError, Principal, Role};
 
 pub(super) async fn insert_user(c: &mut AnyConnection, user: &Account, now: Timestamp) -> Result<(), DbError> {
     sqlx::query(
@@ -46,6 +46,17 @@ pub(super) async fn users(c: &mut AnyConnection, limit: i64) -> Result<Vec<Accou
         "select id, username, password_hash, role, must_change_password from users order by username_key limit $1",
     );
     query.bind(limit).fetch_all(c).await?.iter().map(account).collect()
+}
+
+pub(super) async fn set_role(c: &mut AnyConnection, id: UserId, role: Role) -> Result<(), DbError> {
+    let query = sqlx::query("update users set role = $1 where id = $2").bind(role.as_str()).bind(id.to_string());
+    query.execute(c).await?;
+    Ok(())
+}
+
+pub(super) async fn delete_user(c: &mut AnyConnection, id: UserId) -> Result<(), DbError> {
+    sqlx::query("delete from users where id = $1").bind(id.to_string()).execute(c).await?;
+    Ok(())
 }
 
 pub(super) async fn set_password(

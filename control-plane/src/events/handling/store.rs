@@ -25,20 +25,20 @@ pub(crate) struct NewNote<'a> {
 
 /// Writes a note; false when the event has as many as it may.
 pub(crate) async fn write(c: &mut AnyConnection, note: &NewNote<'_>, now: Timestamp) -> Result<bool, DbError> {
-    let counted = sqlx::query("update events set notes = notes + 1 where id = $1 and notes < $2")
+    let counted = sqlx::query("update events set notes = notes + 1 where id = $1 and notes < $2 returning notes")
         .bind(note.event.to_string())
         .bind(i64::from(MAX_NOTES))
-        .execute(&mut *c)
+        .fetch_optional(&mut *c)
         .await?;
-    if counted.rows_affected() == 0 {
-        return Ok(false);
-    }
+    let Some(counted) = counted else { return Ok(false) };
     let id = MessageId::new(now).to_string();
     sqlx::query(
-        "insert into event_notes (id, event_id, at, user_id, username, kind, note) values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into event_notes (id, event_id, place, at, user_id, username, kind, note)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(&id)
     .bind(note.event.to_string())
+    .bind(counted.try_get::<i64, _>(0)?)
     .bind(now.as_micros())
     .bind(note.by.map(|(id, _)| id.to_string()).unwrap_or_default())
     .bind(note.by.map(|(_, name)| name.to_owned()).unwrap_or_default())
@@ -70,7 +70,7 @@ pub(crate) async fn notes(c: &mut AnyConnection, event: EventId) -> Result<Vec<N
     for row in rows {
         pictures.entry(row.try_get(0)?).or_default().push(evidence_url(&row.try_get::<String, _>(1)?));
     }
-    let rows = sqlx::query("select id, at, kind, username, note from event_notes where event_id = $1 order by at, id")
+    let rows = sqlx::query("select id, at, kind, username, note from event_notes where event_id = $1 order by place")
         .bind(event.to_string())
         .fetch_all(c)
         .await?;

@@ -1,0 +1,3 @@
+//! How events come in: numbered, grouped, counted.
+
+pub(crate) mod store;
