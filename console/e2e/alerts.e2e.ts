@@ -147,6 +147,26 @@ it('works on a phone: queue, detail, action, back', async () => {
   await page.getByRole('button', { name: /全部状态/ }).waitFor()
 })
 
+it('confirms by a swipe on a phone and takes it back', async () => {
+  const page = await signIn('/alerts', { viewport: phone, hasTouch: true, isMobile: true })
+  const row = page.locator('[data-event]').first()
+  await row.waitFor()
+  const id = await row.getAttribute('data-event')
+  const box = await row.boundingBox()
+  if (!box) throw new Error('the card has no place on the page')
+  const client = await page.context().newCDPSession(page)
+  const y = box.y + box.height / 2
+  const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', x?: number) =>
+    client.send('Input.dispatchTouchEvent', { type, touchPoints: x === undefined ? [] : [{ x, y }] })
+  await touch('touchStart', 60)
+  for (const x of [90, 130, 180, 220]) await touch('touchMove', x)
+  await touch('touchEnd')
+  const state = page.locator(`[data-event="${id}"] .state`)
+  await expect.poll(() => state.textContent()).toBe('已确认')
+  await page.getByRole('button', { name: '撤销' }).tap()
+  await expect.poll(() => state.textContent()).toBe('待处理')
+})
+
 it('says when the connection is lost and takes up the missed alerts after it', async () => {
   const page = await signIn('/alerts')
   await page.locator('[data-event]').first().waitFor()

@@ -74,7 +74,7 @@ export function useBrowser() {
 
   /** Waits until the page has caught up and follows the change stream: what is raised from here on arrives by it. */
   async function live(page: Page): Promise<void> {
-    await page.locator('.link-dot.open').waitFor({ state: 'attached' })
+    await page.locator('.link-dot.open').waitFor({ state: 'attached', timeout: 40_000 })
   }
 
   async function tell(what: string): Promise<Response> {

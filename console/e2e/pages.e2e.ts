@@ -5,8 +5,8 @@ import { describe, expect, inject, it } from 'vitest'
 import { desk, phone, seriousFaults, useBrowser } from './browser'
 
 const { signIn } = useBrowser()
-const pages = ['/alerts', '/live', '/cameras', '/tasks', '/edges', '/system', '/nowhere']
-const rawKey = /\b(app|common|alerts|live|cameras|tasks|edges|system|eventState|streamState|severity)\.[a-z]\w*/
+const pages = ['/alerts', '/live', '/cameras', '/tasks', '/edges', '/stats', '/board', '/system', '/nowhere']
+const rawKey = /\b(app|common|alerts|live|cameras|tasks|edges|stats|board|system|eventState|streamState|severity)\.[a-z]\w*/
 
 describe.each(['zh', 'en'] as const)('in %s', (language) => {
   it.each([

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ActionInput, BulkInput, Camera, CameraInput, EventDetail, Role, Task, TaskInput, User } from '../src/api/types'
 import { edgeId, micros, noParams, siteId, siteName, users } from './fixtures'
 import { Refused, cookie, readJson, sendBytes, sendError, sendJson } from './http'
+import { precision, statistics } from './reports'
 import { Store, algorithms, summary } from './store'
 
 const cookieName = 'gongshao_session'
@@ -80,6 +81,8 @@ export class Backend {
     ['GET /api/v1/events/{}', (call) => signedIn(call) && this.event(call.param)],
     ['POST /api/v1/events/bulk-actions', (call) => this.actOnMany(call)],
     ['POST /api/v1/events/{}/actions', (call) => this.act(call)],
+    ['GET /api/v1/reports/precision', (call) => signedIn(call) && precision(this.store.events, call.url.searchParams)],
+    ['GET /api/v1/reports/statistics', (call) => signedIn(call) && statistics(this.store.events, call.url.searchParams, 0.97)],
     ['GET /api/v1/evidence/{}', (call) => this.evidence(call)],
     ['GET /api/v1/stream', (call) => this.stream(call)],
     // For tests: the world begins anew, an alert is raised, its clip follows, the change streams break, come back, and have forgotten.

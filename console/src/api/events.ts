@@ -1,6 +1,6 @@
 import { api, body, plain } from './client'
 import { ApiError } from './errors'
-import type { ActionInput, BulkInput, BulkResults, EventQuery, EventSummary, Page } from './types'
+import type { ActionInput, BulkInput, BulkResults, EventDetail, EventQuery, EventSummary, Page } from './types'
 
 const path = '/api/v1/events'
 
@@ -14,7 +14,7 @@ export const eventKeys = {
 export const events = {
   list: (filter: EventQuery, cursor: string | null, limit: number, signal?: AbortSignal) =>
     plain<Page<EventSummary>>('GET', path, { query: { ...filter, cursor, limit }, signal }),
-  read: (id: string, signal?: AbortSignal) => body(api.GET('/api/v1/events/{id}', { params: { path: { id } }, signal })),
+  read: (id: string, signal?: AbortSignal): Promise<EventDetail> => body(api.GET('/api/v1/events/{id}', { params: { path: { id } }, signal })),
   counters: (signal?: AbortSignal) => body(api.GET('/api/v1/events/counters', { signal })),
   act: (id: string, input: ActionInput) =>
     body(api.POST('/api/v1/events/{id}/actions', { params: { path: { id } }, body: input })),

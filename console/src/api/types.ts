@@ -17,7 +17,7 @@ export type Edge = Schemas['Edge']
 export type EdgeHealth = Schemas['EdgeHealth']
 export type ErrorBody = Schemas['Error']
 export type EventAction = Schemas['EventAction']
-export type EventDetail = Schemas['EventDetail']
+export type EventDetail = Schemas['EventDetail'] & Partial<Handling> & { notes?: EventNote[] }
 export type EventState = Schemas['EventState']
 export type EventSummary = Schemas['EventSummary'] & Partial<Handling>
 export type FalseAlarmReason = Schemas['FalseAlarmReason']
@@ -39,6 +39,18 @@ export type Zone = Schemas['Zone']
 export interface Page<T> {
   items: T[]
   next_cursor: string | null
+}
+
+/** A comment, an assignment, an appeal or a reminder. */
+export interface EventNote {
+  id: string
+  at: number
+  kind: 'comment' | 'assignment' | 'appeal' | 'appeal_accepted' | 'appeal_rejected' | 'overdue'
+  /** Empty for a reminder of the clock. */
+  username: string
+  text: string
+  /** Where its pictures are. */
+  pictures: string[]
 }
 
 /** What newer servers say about the handling of an event. */

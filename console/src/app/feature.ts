@@ -8,5 +8,7 @@ export interface Feature {
   /** Place in the navigation. */
   order: number
   icon: Component
+  /** Left out of the navigation of a phone. */
+  deskOnly?: boolean
   routes: RouteRecordRaw[]
 }
