@@ -1,6 +1,7 @@
 //! `edge-agent replay` as outside evaluators run it: the shipped model on the demo clip.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stderr, reason = "a test that looks at nothing says so")]
 
 use std::{
     fs,

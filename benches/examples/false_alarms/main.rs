@@ -122,11 +122,11 @@ fn drill(
     out: &mut dyn std::io::Write,
 ) -> Result<()> {
     let camera = CameraId::new(Timestamp::from_secs(0));
-    let task = |(index, algorithm): (usize, &Algorithm)| {
-        let id = TaskId::new(Timestamp::from_secs(index as i64 + 1));
+    let task = |(number, algorithm): (i64, &Algorithm)| {
+        let id = TaskId::new(Timestamp::from_secs(number));
         Task::try_from(TaskSpec::new(id, camera, *algorithm, algorithm.name_zh()))
     };
-    let tasks: Vec<Task> = algorithms.iter().enumerate().map(task).collect::<Result<_, _>>()?;
+    let tasks: Vec<Task> = (1..).zip(algorithms).map(task).collect::<Result<_, _>>()?;
     let watched = Watched { tasks, ..Watched::default() };
     let clip = Clip { video: video.to_owned(), start: Timestamp::from_secs(0), limit: None, render: None };
     let mut when = Vec::new();

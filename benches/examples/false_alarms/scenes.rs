@@ -141,6 +141,10 @@ impl Scene {
     }
 }
 
+fn signed(pixels: usize) -> i64 {
+    i64::try_from(pixels).unwrap_or(i64::MAX)
+}
+
 impl Picture {
     fn light(&mut self, gain: f32, lift: f32) {
         for value in &mut self.data {
@@ -149,7 +153,7 @@ impl Picture {
     }
 
     fn mix(&mut self, x: i64, y: i64, colour: [f32; 3], share: f32) {
-        if x < 0 || y < 0 || x >= self.width as i64 || y >= self.height as i64 {
+        if x < 0 || y < 0 || x >= signed(self.width) || y >= signed(self.height) {
             return;
         }
         let at = (y as usize * self.width + x as usize) * 3;
@@ -189,7 +193,7 @@ impl Picture {
                 let (x, y) = ((column as f32 / scale) as usize, (row as f32 / scale) as usize);
                 let at = (y.min(other.height - 1) * other.width + x.min(other.width - 1)) * 3;
                 let colour = [other.data[at], other.data[at + 1], other.data[at + 2]].map(f32::from);
-                self.mix(left as i64 + column as i64, top as i64 + row as i64, colour, 1.0);
+                self.mix(left as i64 + signed(column), top as i64 + signed(row), colour, 1.0);
             }
         }
     }

@@ -14,6 +14,11 @@ pub(super) const YELLOW: Colour = [210, 16, 146];
 pub(super) const BLUE: Colour = [110, 190, 90];
 const BLACK: Colour = [16, 128, 128];
 
+/// A size or place as it is counted with.
+fn signed(pixels: usize) -> i64 {
+    i64::try_from(pixels).unwrap_or(i64::MAX)
+}
+
 /// A picture to draw on: luma, then interleaved chroma, without padding.
 pub(super) struct Canvas {
     width: usize,
@@ -35,7 +40,7 @@ impl Canvas {
 
     /// Pixels that a stroke is wide: more on larger pictures.
     fn pen(&self) -> i64 {
-        (self.height as i64 / 360).clamp(1, 6)
+        (signed(self.height) / 360).clamp(1, 6)
     }
 
     fn dot(&mut self, x: i64, y: i64, [luma, u, v]: Colour) {
@@ -50,7 +55,7 @@ impl Canvas {
     }
 
     fn fill(&mut self, x: i64, y: i64, width: i64, height: i64, colour: Colour) {
-        let (x_end, y_end) = ((x + width).min(self.width as i64), (y + height).min(self.height as i64));
+        let (x_end, y_end) = ((x + width).min(signed(self.width)), (y + height).min(signed(self.height)));
         for y in y.max(0)..y_end {
             for x in x.max(0)..x_end {
                 self.dot(x, y, colour);
@@ -98,23 +103,23 @@ impl Canvas {
     /// Words in the line `line` from the top of the picture.
     pub(super) fn caption(&mut self, line: usize, words: &str, colour: Colour) {
         let step = self.line_height() + 2;
-        self.words_at(4, 4 + line as i64 * step, words, colour);
+        self.words_at(4, 4 + signed(line) * step, words, colour);
     }
 
     fn line_height(&self) -> i64 {
-        (font::HEIGHT as i64 + 2) * self.pen()
+        (signed(font::HEIGHT) + 2) * self.pen()
     }
 
     fn words_at(&mut self, left: i64, top: i64, words: &str, colour: Colour) {
         let (pen, top) = (self.pen(), top.max(0));
-        let count = words.chars().count().min(80) as i64;
-        self.fill(left, top, count * (font::WIDTH as i64 + 1) * pen + pen, self.line_height(), colour);
+        let count = signed(words.chars().count().min(80));
+        self.fill(left, top, count * (signed(font::WIDTH) + 1) * pen + pen, self.line_height(), colour);
         for (i, letter) in words.chars().take(80).enumerate() {
-            let x = left + pen + i as i64 * (font::WIDTH as i64 + 1) * pen;
+            let x = left + pen + signed(i) * (signed(font::WIDTH) + 1) * pen;
             for (row, bits) in font::shape(letter).into_iter().enumerate() {
                 for column in 0..font::WIDTH {
                     if bits >> (font::WIDTH - 1 - column) & 1 == 1 {
-                        self.fill(x + column as i64 * pen, top + pen + row as i64 * pen, pen, pen, BLACK);
+                        self.fill(x + signed(column) * pen, top + pen + signed(row) * pen, pen, pen, BLACK);
                     }
                 }
             }

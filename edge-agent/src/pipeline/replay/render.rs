@@ -131,8 +131,9 @@ impl Writer {
             .field("format", "NV12")
             .field("width", width)
             .field("height", height)
-            // Times say when a picture is shown; clips need not have an even rate.
-            .field("framerate", gst::Fraction::new(0, 1))
+            // Times say when a picture is shown; clips need not have an even rate. Thousandths of a second are what the
+            // encoder then counts in: told that there is no rate, x264enc loses a picture.
+            .field("framerate", gst::Fraction::new(1_000, 1))
             .build();
         let source = AppSrc::builder().caps(&caps).format(gst::Format::Time).block(true).max_buffers(WAITING).build();
         let convert = make("videoconvert")?;

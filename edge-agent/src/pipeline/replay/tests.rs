@@ -184,5 +184,9 @@ fn other_codecs_are_decoded_too() {
     let folder = tempfile::tempdir().unwrap();
     let clip = clip(film(folder.path(), 2, "jpegenc ! avimux"));
     let (_, summary) = replay(&mut script(0..0), &clip, &tasks(HELMET));
-    assert_eq!((summary.decoded, summary.looked_at), (50, 10));
+    assert_eq!(
+        (summary.decoded, summary.looked_at),
+        (10, 10),
+        "every picture is a key frame: only what is due is decoded"
+    );
 }
