@@ -175,24 +175,28 @@ impl Running {
             return;
         }
         let picture = Arc::new(picture);
-        for decision in decisions {
-            let notice = match decision {
-                Decision::Raise(raise) => Notice::Raise {
-                    key: self.key(raise.alarm),
-                    context: self.context(&raise),
-                    raise,
-                    picture: Arc::clone(&picture),
-                },
-                Decision::End { alarm, at } => Notice::End { key: self.key(alarm), at },
-                Decision::Escalate(worse) => Notice::Escalate { key: self.key(worse.alarm), worse },
-                Decision::Suppress(held) => {
-                    info!(camera.id = %self.id, task.id = %held.task, reason = held.reason, "an alarm was held back");
-                    continue;
-                }
-            };
+        for notice in decisions.into_iter().filter_map(|d| self.notice(d, Some(&picture))) {
             // Only fails when the events' task is gone, at the very end.
             let _ = self.notices.blocking_send(notice);
         }
+    }
+
+    /// What is to be told of a decision; what was held back is told to the log only.
+    fn notice(&self, decision: Decision, picture: Option<&Arc<Picture>>) -> Option<Notice> {
+        Some(match decision {
+            Decision::Raise(raise) => Notice::Raise {
+                key: self.key(raise.alarm),
+                context: self.context(&raise),
+                raise,
+                picture: picture.cloned(),
+            },
+            Decision::End { alarm, at } => Notice::End { key: self.key(alarm), at },
+            Decision::Escalate(worse) => Notice::Escalate { key: self.key(worse.alarm), worse },
+            Decision::Suppress(held) => {
+                info!(camera.id = %self.id, task.id = %held.task, reason = held.reason, "an alarm was held back");
+                return None;
+            }
+        })
     }
 
     fn context(&self, raise: &Raise) -> Context {
@@ -218,12 +222,10 @@ impl Running {
         }
     }
 
-    /// Sends the ends that came without a picture.
-    async fn send_ends(&self, decisions: Vec<Decision>) {
-        for decision in decisions {
-            if let Decision::End { alarm, at } = decision {
-                let _ = self.notices.send(Notice::End { key: self.key(alarm), at }).await;
-            }
+    /// Tells what was decided without a picture: that something is over, or that no picture comes any more.
+    async fn tell(&self, decisions: Vec<Decision>) {
+        for notice in decisions.into_iter().filter_map(|d| self.notice(d, None)) {
+            let _ = self.notices.send(notice).await;
         }
     }
 }
@@ -326,7 +328,7 @@ impl Feed {
         self.decoder = None;
         let mut decisions = Vec::new();
         camera.analysis().end_all(self.clock.now(), &mut decisions);
-        camera.send_ends(decisions).await;
+        camera.tell(decisions).await;
     }
 
     /// Asks for as many pictures as the tasks of now need; stops decoding when there are none.
@@ -352,7 +354,7 @@ impl Feed {
                 analysis.idle(now, &mut decisions);
             }
         }
-        self.camera.send_ends(decisions).await;
+        self.camera.tell(decisions).await;
         let counts = self.camera.analysis().take_counts(self.camera.id, now);
         if !counts.is_empty() {
             // Only fails when the events' task is gone, at the very end.

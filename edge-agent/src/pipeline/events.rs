@@ -48,8 +48,8 @@ pub(super) type AlarmKey = (u64, u64);
 
 /// What the analysis tells.
 pub(super) enum Notice {
-    /// A violation began.
-    Raise { key: AlarmKey, raise: Box<Raise>, picture: Arc<Picture>, context: Context },
+    /// A violation began; without a picture when it is that none comes any more.
+    Raise { key: AlarmKey, raise: Box<Raise>, picture: Option<Arc<Picture>>, context: Context },
     /// It got worse.
     Escalate { key: AlarmKey, worse: Box<Escalation> },
     /// Hours that are over were counted.
@@ -167,11 +167,15 @@ impl Events {
         }
     }
 
-    async fn raise(&mut self, key: AlarmKey, raise: Raise, picture: Arc<Picture>, context: Context) {
+    async fn raise(&mut self, key: AlarmKey, raise: Raise, picture: Option<Arc<Picture>>, context: Context) {
         let camera = context.camera;
         let decided_at = raise.decided_at;
         let mut event = event_of(raise, context);
-        let snapshot = snapshot(picture).await;
+        let has_picture = picture.is_some();
+        let snapshot = match picture {
+            Some(picture) => snapshot(picture).await,
+            None => None,
+        };
         let blobs: Vec<EvidenceBlob> = snapshot.into_iter().collect();
         event.evidence = blobs.iter().map(|b| b.evidence.clone()).collect();
         info!(
@@ -183,12 +187,12 @@ impl Events {
         );
         self.commits.commit(event.clone(), blobs).await;
         self.open.insert(key, Open { event });
-        if self.clips.len() < MAX_CLIPS {
+        if has_picture && self.clips.len() < MAX_CLIPS {
             let hub = self.hub.clone();
             self.awaited.insert(key);
             self.clips
                 .spawn(async move { (key, hub.clip(camera, decided_at - CLIP_REACH, decided_at + CLIP_REACH).await) });
-        } else {
+        } else if has_picture {
             warn!(event.id = %self.open[&key].event.id, "too many alarms at one time: no clip of this one");
         }
         if let Some(at) = self.early.remove(&key) {
