@@ -205,8 +205,8 @@ mod tests {
         let mut crossings = Crossings::default();
         let mut ways = Vec::new();
         let mut last = Standing::default();
-        for (i, &(x, y)) in path.iter().enumerate() {
-            let at = Timestamp::from_secs(i as i64);
+        for (second, &(x, y)) in (0..).zip(path) {
+            let at = Timestamp::from_secs(second);
             last = crossings.step(7, Point::new(x, y), 0.3, 1.0, at, std::slice::from_ref(line));
             ways.extend(last.now.map(|(_, way)| way));
         }

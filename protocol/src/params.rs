@@ -119,7 +119,7 @@ impl TaskParams {
         match algorithm {
             // Slow to accuse: 3 of 5 head samples on one track, over at least 2 s.
             Algorithm::NoHelmet => base,
-            Algorithm::Intrusion => Self { dwell_secs: 1.0, ..base },
+            Algorithm::Intrusion | Algorithm::EBike => Self { dwell_secs: 1.0, ..base },
             // A cart is pushed at arm's length.
             Algorithm::LargeMaterial => Self { dwell_secs: 1.0, reach: 0.5, ..base },
             Algorithm::Crowd => Self { dwell_secs: 5.0, cool_down_secs: 300.0, ..base },
@@ -128,7 +128,6 @@ impl TaskParams {
                 Self { votes_needed: 4, votes_window: 6, dwell_secs: 3.0, min_target_px: 80, ..base }
             }
             Algorithm::OccupantNoHelmet => Self { dwell_secs: 3.0, ..base },
-            Algorithm::EBike => Self { dwell_secs: 1.0, ..base },
             Algorithm::ConstructionVehicle | Algorithm::SpecialVehicle => {
                 Self { dwell_secs: 1.0, sample_fps: 2.0, ..base }
             }

@@ -51,7 +51,7 @@ use crate::{
     lines::{self, Beyond, Crossings, Standing},
     numbers::Numbers,
     place::Place,
-    scene::Scene,
+    scene::{Explained, Scene},
     subject::{Hold, Look, Subjects},
     tracker::Track,
     votes::Vote,
@@ -147,12 +147,13 @@ impl Sighting<'_> {
 
     fn explained(&self, scene: &Scene<'_>, task: &Task) -> Hold {
         let zone = self.name(task);
-        let mut reasons = scene.explained.iter().filter(|e| e.track == self.person.id && (e.here || e.zone == zone));
-        // `max` would prefer the last of several; any established reason will do.
-        reasons
-            .clone()
-            .find(|e| e.sure)
-            .map_or_else(|| if reasons.next().is_some() { Hold::Wait } else { Hold::No }, |e| Hold::Suppress(e.reason))
+        let here = |e: &&Explained| e.track == self.person.id && (e.here || e.zone == zone);
+        let reasons: Vec<&Explained> = scene.explained.iter().filter(here).collect();
+        match reasons.iter().find(|e| e.sure) {
+            Some(explained) => Hold::Suppress(explained.reason),
+            None if reasons.is_empty() => Hold::No,
+            None => Hold::Wait,
+        }
     }
 
     fn crossing(&self, task: &Task) -> Option<Measure> {

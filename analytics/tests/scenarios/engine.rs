@@ -163,7 +163,7 @@ fn what_is_held_back_costs_no_cool_down() {
     let mute = Mute { until: Some(START + Duration::from_secs(8)), ..mute_at(0.6, "person", vec![]) };
     let decisions = play(vec![muted(mute)], &film(12.0, vec![worker(0.6, 0.8, 0.35).head(|_| false)]).frames());
     assert_eq!(outcome(&decisions), (1, vec!["muted_place"]));
-    assert_eq!(secs(raises(&decisions)[0].decided_at), 8.0);
+    assert!((7.99..8.01).contains(&secs(raises(&decisions)[0].decided_at)));
 }
 
 #[test]

@@ -86,9 +86,9 @@ impl Site {
         let mut noise = Noise(self.film.seed ^ 0x5117);
         let mut frames = self.film.frames();
         for (at, detections) in &mut frames {
-            let t = secs(*at);
-            for thing in self.things.iter().filter(|thing| (thing.seen)(t)) {
-                let ((x, y), (w, h)) = ((thing.foot)(t), thing.size);
+            let now = secs(*at);
+            for thing in self.things.iter().filter(|thing| (thing.seen)(now)) {
+                let ((x, y), (w, h)) = ((thing.foot)(now), thing.size);
                 let missed = noise.share() < self.film.miss;
                 let mut shake = |v: f32| v + (noise.share() - 0.5) * 2.0 * self.film.jitter * h;
                 let bbox = BoundingBox::new(shake(x - w / 2.0), shake(y - h), w, h);
