@@ -51,7 +51,7 @@ impl Platform {
             history,
             ssrc,
             stage: Stage::Inviting,
-            call_id: call_id.clone(),
+            sip_id: call_id.clone(),
             local,
             remote,
             uri,
@@ -300,7 +300,7 @@ impl Platform {
 
     pub(super) fn forget_call(&mut self, id: CallId) {
         if let Some(call) = self.calls.remove(&id) {
-            self.call_ids.remove(&call.call_id);
+            self.call_ids.remove(&call.sip_id);
             self.ssrcs.give_back(call.ssrc);
         }
     }

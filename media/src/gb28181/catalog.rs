@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{CommandError, Event, Now, Platform, timers::Key, transactions::Purpose};
+use super::{CommandError, Edition, Event, Now, Platform, timers::Key, transactions::Purpose};
 use crate::{
     gbid::GbId,
     gbtime::LocalTime,
@@ -98,8 +98,10 @@ impl Platform {
         check_control(control)?;
         let peer = self.peer(device)?;
         let sn = self.next_sn();
-        let charset = self.devices.get(&device).map(|device| device.edition.charset()).unwrap_or_default();
-        let message = self.message_to(device, target, manscdp::body(control, sn, target, charset));
+        let edition = self.devices.get(&device).map(|device| device.edition).unwrap_or_default();
+        let spelled = Control::KeyFrame { spelling_2016: edition < Edition::V2022 };
+        let control = if matches!(control, Control::KeyFrame { .. }) { &spelled } else { control };
+        let message = self.message_to(device, target, manscdp::body(control, sn, target, edition.charset()));
         let patience = self.config.patience;
         // movements and key frames are not confirmed
         if !matches!(control, Control::Ptz(_) | Control::KeyFrame { .. } | Control::PreciseMove { .. }) {

@@ -83,7 +83,8 @@ pub(super) struct Call {
     pub(super) history: bool,
     pub(super) ssrc: u32,
     pub(super) stage: Stage,
-    pub(super) call_id: String,
+    /// `Call-ID`.
+    pub(super) sip_id: String,
     pub(super) local: String,
     /// `To` with the device's tag, once answered.
     pub(super) remote: String,
@@ -113,7 +114,7 @@ impl Call {
         message
             .with("From", &self.local)
             .with("To", &self.remote)
-            .with("Call-ID", &self.call_id)
+            .with("Call-ID", &self.sip_id)
             .with("CSeq", format!("{cseq} {method}"))
             .with("Contact", contact)
             .with("Max-Forwards", "70")

@@ -9,7 +9,7 @@ use crate::{
     digest::{Algorithm, Credentials, Verdict},
     gbid::GbId,
     gbtime::LocalTime,
-    sip::Message,
+    sip::{Address, Message},
 };
 
 /// Wrong passwords until a device at an address has to wait.
@@ -45,9 +45,10 @@ impl Failures {
 
 impl Platform {
     pub(super) fn register(&mut self, now: Now, from: Peer, request: &Message) {
-        let user = request.from().and_then(|address| address.user()).and_then(|user| user.parse::<GbId>().ok());
-        let same = request.to().and_then(|address| address.user()).and_then(|user| user.parse::<GbId>().ok()) == user;
-        let Some(id) = user.filter(|_| same) else {
+        let code = |address: Option<Address>| address?.user()?.parse::<GbId>().ok();
+        // `To` is the device for most; for some it is the domain or the server. Never another device.
+        let to = code(request.to()).filter(|to| *to != self.config.id);
+        let Some(id) = code(request.from()).filter(|from| to.is_none_or(|to| to == *from)) else {
             self.refuse(now, from, request, 403, "Forbidden: the device code must have 20 digits");
             return;
         };

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     time::Duration,
 };
 
@@ -95,7 +96,10 @@ fn key(from: Peer, request: &Message) -> String {
     let branch = via.as_ref().and_then(|via| via.params.get("branch")).unwrap_or_default();
     let cseq = request.headers.get("CSeq").unwrap_or_default();
     let call = request.call_id().unwrap_or_default();
-    format!("{}/{}/{branch}/{cseq}/{call}", from.address, from.connection)
+    // some repeat branch and CSeq when they answer a challenge
+    let mut proof = DefaultHasher::new();
+    request.headers.get("Authorization").hash(&mut proof);
+    format!("{}/{}/{branch}/{cseq}/{call}/{:x}", from.address, from.connection, proof.finish())
 }
 
 impl Platform {

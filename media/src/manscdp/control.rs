@@ -21,7 +21,8 @@ pub enum Control {
         /// Type.
         kind: Option<u8>,
     },
-    /// Asks for a key frame. `spelling_2016` writes the command as the 2016 edition does, without its `r`.
+    /// Asks for a key frame. `spelling_2016` writes the command as the 2016 edition does, without its `r`; the
+    /// platform chooses it by what the device speaks.
     KeyFrame {
         /// Whether the device speaks the 2016 edition.
         spelling_2016: bool,

@@ -19,7 +19,7 @@ use protocol::{Camera, CameraId, Secret, StreamState, Timestamp, Transport};
 use runtime::{SystemClock, Tasks};
 use stream_gateway::{
     Hub, Subscription, Unit,
-    gb28181::{Control, Event, Server, ServerConfig},
+    gb28181::{Control, Date, Event, Server, ServerConfig},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -246,7 +246,7 @@ struct Site {
 }
 
 /// A server without devices.
-pub(crate) async fn start(ports: (u16, u16)) -> (Hub, Server, Arc<Tasks>) {
+pub(crate) async fn start(ports: (u16, u16), date: Date) -> (Hub, Server, Arc<Tasks>) {
     gstreamer::init().unwrap();
     clip();
     let tasks = Arc::new(Tasks::default());
@@ -261,7 +261,7 @@ pub(crate) async fn start(ports: (u16, u16)) -> (Hub, Server, Arc<Tasks>) {
         password: Some(Secret::new(PASSWORD)),
         passwords: std::collections::BTreeMap::new(),
         offer_sha256: false,
-        date: stream_gateway::gb28181::Date::default(),
+        date,
         utc_offset_minutes: 480,
         keepalive_secs: 60,
     };
@@ -271,7 +271,7 @@ pub(crate) async fn start(ports: (u16, u16)) -> (Hub, Server, Arc<Tasks>) {
 
 /// A server with one device that is online.
 async fn site(sip_over_tcp: bool, active: bool, ports: (u16, u16)) -> Site {
-    let (hub, server, tasks) = start(ports).await;
+    let (hub, server, tasks) = start(ports, Date::default()).await;
     let mut events = server.events();
     let line = if sip_over_tcp {
         Line::Tcp(TcpStream::connect(server.address()).await.unwrap(), Framer::default())

@@ -115,6 +115,21 @@ fn odd_registrations_of_devices_are_understood() {
 }
 
 #[test]
+fn a_device_may_name_the_domain_and_repeat_itself() {
+    // `To` is the domain, and the proof comes with the branch and CSeq of the challenged request
+    let mut platform = platform();
+    let device = ID.parse().unwrap();
+    let mut request = register_request(device, 1, 60);
+    request.headers.set("To", format!("<sip:{DOMAIN}@{DOMAIN}>"));
+    let (sent, _) = tell(&mut platform, at(0.0), peer(5060), &request);
+    let (sent, _) = tell(&mut platform, at(0.0), peer(5060), &authorise(request, device, &sent[0], PASSWORD));
+    assert_eq!(sent[0].status(), Some(200));
+    let mut other = register_request(device, 5, 60);
+    other.headers.set("To", format!("<sip:{}@{DOMAIN}>", id(2)));
+    assert_eq!(tell(&mut platform, at(0.0), peer(5060), &other).0[0].status(), Some(403), "another device");
+}
+
+#[test]
 fn reports_from_elsewhere_change_nothing() {
     let mut platform = platform();
     let device = ID.parse().unwrap();
