@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import json
 import os
 from pathlib import Path
@@ -89,16 +90,29 @@ def view(rng: np.random.Generator, picture: np.ndarray, crop: Crop, margin: floa
     return part[:, ::-1] if rng.random() < 0.5 else part
 
 
+def compiled(trunk: nn.Module) -> ort.InferenceSession:
+    """Returns the trunk for ONNX Runtime, which needs a third of PyTorch's time for it."""
+    buffer = io.BytesIO()
+    torch.onnx.export(
+        trunk, (torch.zeros(1, 3, SIZE, SIZE),), buffer, input_names=["images"],
+        output_names=["output"], dynamic_axes={"images": {0: "N"}, "output": {0: "N"}},
+        opset_version=OPSET, dynamo=False,
+    )  # fmt: skip
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    return ort.InferenceSession(buffer.getvalue(), options, ["CPUExecutionProvider"])
+
+
 def features(task: Task, crops: list[Crop], batch: int = 16) -> np.ndarray:
     """Returns crops x views x (channels of every depth, orange); the first view is unaltered."""
-    trunk = Trunk(_ALL_DEPTHS).to(memory_format=torch.channels_last)
+    trunk = compiled(Trunk(_ALL_DEPTHS))
     rng, parts, result = np.random.default_rng(SEED), [], []
 
     def flush() -> None:
         pixels = torch.from_numpy(np.stack(parts)).permute(0, 3, 1, 2).float()
-        pixels = pixels.sub_(MEAN).div_(STD).contiguous(memory_format=torch.channels_last)
-        with torch.no_grad():
-            result.append(torch.cat([trunk(pixels), orange(pixels)], 1).numpy())
+        pixels = pixels.sub_(MEAN).div_(STD)
+        found = trunk.run(None, {"images": pixels.numpy()})[0]
+        result.append(np.concatenate([found, orange(pixels).numpy()], 1))
         parts.clear()
 
     for crop in crops:

@@ -126,17 +126,17 @@ SITE_SCENE = Net(
     width=512,
     height=320,
     train={
-        "construction_vehicle": SetRule({n: n for n in MACHINES}, 0.12, ("ponding",)),
+        "construction_vehicle": SetRule({n: n for n in MACHINES}, 0.17, ("ponding",)),
         "construction_vehicle_b": SetRule(
-            {**{n: n for n in MACHINES}, "bulldozer": None, "other_vehicle": None}, 0.11, ("ponding",)
+            {**{n: n for n in MACHINES}, "bulldozer": None, "other_vehicle": None}, 0.16, ("ponding",)
         ),
-        "firesmoke": SetRule({"fire": "fire", "smoke": "smoke"}, 0.50),
-        "ponding": SetRule({"ponding": "ponding"}, 0.12),
+        "firesmoke": SetRule({"fire": "fire", "smoke": "smoke"}, 0.34),
+        "ponding": SetRule({"ponding": "ponding"}, 0.13),
         # Presumed to show no fire, smoke or ponding; machines may stand in the background.
-        "helmet": SetRule({}, 0.06, MACHINES),
-        "harness": SetRule({}, 0.03, (*MACHINES, "ponding")),
+        "helmet": SetRule({}, 0.08, MACHINES),
+        "harness": SetRule({}, 0.05, (*MACHINES, "ponding")),
         "rider": SetRule({}, 0.02, ("ponding",)),
-        "special_vehicle": SetRule({}, 0.04, ("dump_truck", "fire", "smoke")),
+        "special_vehicle": SetRule({}, 0.05, ("dump_truck", "fire", "smoke")),
     },
     dev={
         "construction_vehicle": {n: n for n in MACHINES},

@@ -85,7 +85,8 @@ def colours(images: torch.Tensor) -> torch.Tensor:
     planes = torch.stack(
         [(red + green + blue) / 3, (red - green) * 1.5, (red + green - 2 * blue) * 0.75], 1
     ).clamp(-1, 1)
-    stripes = torch.stack(planes.chunk(STRIPES, 2), 1).flatten(3)  # N x stripe x plane x pixels
+    tall = images.shape[2] // STRIPES * STRIPES
+    stripes = torch.stack(planes[:, :, :tall].chunk(STRIPES, 2), 1).flatten(3)
     step = 2 / (BINS - 1)
     parts = [
         (1 - (stripes - (-1 + i * step)).abs() / step).clamp(min=0).mean(3) for i in range(BINS)
