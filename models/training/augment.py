@@ -96,7 +96,9 @@ def degrade(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
     return canvas
 
 
-def place(rng, net: Net, canvas, tile, scale, picture: Picture, pixels) -> tuple[np.ndarray, np.ndarray]:
+def place(
+    rng, net: Net, canvas, tile, scale, picture: Picture, pixels
+) -> tuple[np.ndarray, np.ndarray]:
     """Draws one picture into one tile (x1, y1, x2, y2); returns its boxes and ignore regions."""
     stretch = np.exp(rng.uniform(-0.12, 0.12))
     fx, fy = scale * stretch, scale / stretch

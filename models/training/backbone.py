@@ -62,6 +62,6 @@ def orange(images: torch.Tensor) -> torch.Tensor:
     low = torch.minimum(green, blue)
     span = red - low
     mask = (red >= torch.maximum(green, blue)) & (red >= 80) & (span >= 0.43 * red)
-    mask &= (green - blue <= 0.733 * span) & (blue - green <= 0.333 * span)
+    mask = mask & (green - blue <= 0.733 * span) & (blue - green <= 0.333 * span)
     share = mask.float().mean((1, 2))
     return (share / (share + 0.1))[:, None]

@@ -128,7 +128,9 @@ SITE_SCENE = Net(
     train={
         "construction_vehicle": SetRule({n: n for n in MACHINES}, 0.17, ("ponding",)),
         "construction_vehicle_b": SetRule(
-            {**{n: n for n in MACHINES}, "bulldozer": None, "other_vehicle": None}, 0.16, ("ponding",)
+            {**{n: n for n in MACHINES}, "bulldozer": None, "other_vehicle": None},
+            0.16,
+            ("ponding",),
         ),
         "firesmoke": SetRule({"fire": "fire", "smoke": "smoke"}, 0.34),
         "ponding": SetRule({"ponding": "ponding"}, 0.13),

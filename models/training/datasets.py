@@ -29,9 +29,7 @@ def rows(values: list) -> np.ndarray:
     return np.asarray(values, np.float32).reshape(-1, 5)
 
 
-def read_set(
-    root: Path, split: str, net: Net, names: dict[str, str | None]
-) -> list[Picture]:
+def read_set(root: Path, split: str, net: Net, names: dict[str, str | None]) -> list[Picture]:
     """Reads one split of one set, keeping the classes that `names` knows."""
     ours = {n: None if c is None else net.index(c) for n, c in names.items()}
     document = json.loads((root / f"{split}.json").read_text())

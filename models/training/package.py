@@ -53,9 +53,9 @@ ABOUT = {
         "人员、安全帽与车辆检测",
         "Person, helmet and vehicle detector",
         ("helmet", "intrusion", "crowd"),
-        "YOLOX-nano COCO weights (Megvii, Apache-2.0) fine-tuned on Hard Hat Workers and other site "
-        "pictures with person and vehicle boxes pseudo-labelled by DEIMv2-femto and NanoDet-Plus; "
-        "see CARD.md",
+        "YOLOX-nano COCO weights (Megvii, Apache-2.0) fine-tuned on Hard Hat Workers and other "
+        "site pictures with person and vehicle boxes pseudo-labelled by DEIMv2-femto and "
+        "NanoDet-Plus; see CARD.md",
     ),
     "site-scene": About(
         "工程机械、烟火与积水检测",

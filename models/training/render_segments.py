@@ -70,9 +70,7 @@ def segment(rng: random.Random, radius: float, thickness: float, width: float, a
     pockets = []
     for i in range(_ARC_STEPS):
         for j in range(_WIDTH_STEPS):
-            shape.faces.new(
-                (outer[i][j], outer[i][j + 1], outer[i + 1][j + 1], outer[i + 1][j])
-            )
+            shape.faces.new((outer[i][j], outer[i][j + 1], outer[i + 1][j + 1], outer[i + 1][j]))
             face = shape.faces.new(
                 (inner[i][j], inner[i + 1][j], inner[i + 1][j + 1], inner[i][j + 1])
             )

@@ -16,9 +16,7 @@ from .scene import scene
 class Canvases(Dataset):
     """An endless, addressable stream of composed canvases."""
 
-    def __init__(
-        self, net: Net, sets: dict[str, list[Picture]], seed: int, length: int
-    ) -> None:
+    def __init__(self, net: Net, sets: dict[str, list[Picture]], seed: int, length: int) -> None:
         cv2.setNumThreads(1)
         self.net, self.seed, self.length = net, seed, length
         self.names = list(sets)

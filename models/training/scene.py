@@ -18,7 +18,9 @@ _HEIGHTS = (22.0, 120.0)  # of a pasted person, in network pixels
 _TRIES = 14
 
 
-def background(rng, net: Net, picture: Picture, pixels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def background(
+    rng, net: Net, picture: Picture, pixels
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Fills the canvas with one picture, cut at random where it does not fit."""
     scale = max(net.width / picture.width, net.height / picture.height)
     size = (round(picture.width * scale), round(picture.height * scale))

@@ -136,11 +136,14 @@ def run(name: str, document: dict, model: Path, args: argparse.Namespace):
     detector = Detector(model, net, args.threads)
     detect = detector.tiled if args.tiled else detector
     scored = score(net, detect, args.data, args.sets or list(net.dev))
-    if net.by_teachers and not args.sets:
+    # A committed model may be older than the recipe and know fewer classes.
+    known = set(net.classes) if args.model else {c["name"] for c in document["classes"]}
+    if net.by_teachers and not args.sets and known == set(net.classes):
         if args.weights.is_dir():
             scored |= score_by_teachers(net, detect, args.data, args.weights)
         else:
             print(f"The teachers' weights are not in {args.weights}: vehicles are not compared.")
+    scored = {key: pictures for key, pictures in scored.items() if key[1] in known}
     summary = summarise(scored, 0 if args.check else args.rounds)
     thresholds = choose_thresholds(net, summary)
     if args.check:

@@ -25,7 +25,8 @@ class Task:
     `depths` are the blocks of the backbone whose pooled features the linear layer sees, `views` is
     how often each crop is learnt from (the first time unaltered), `strength` is the weight of the
     linear layer's L2 penalty. `shares` says how much each source counts, when sizes should not
-    decide. With `orange` the share of alarm colours on the torso is one more, unpenalised feature. `golden` is a part (left, top, width, height) of `golden.jpg`.
+    decide. With `orange` the share of alarm colours on the torso is one more, unpenalised feature.
+    `golden` is a part (left, top, width, height) of `golden.jpg`, or zeros for all of it.
     """
 
     name: str

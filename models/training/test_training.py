@@ -144,9 +144,9 @@ def test_stitching_keeps_known_rows_and_starts_new_ones(tmp_path):
     coco = dict(old)
     for level in range(3):
         for leaf, shape in (("weight", (80, 64, 1, 1)), ("bias", (80,))):
-            coco[f"head.cls_preds.{level}.{leaf}"] = torch.arange(80.0).view(
-                80, *[1] * (len(shape) - 1)
-            ).expand(shape)
+            coco[f"head.cls_preds.{level}.{leaf}"] = (
+                torch.arange(80.0).view(80, *[1] * (len(shape) - 1)).expand(shape)
+            )
     base = {k: v[:3] if "cls_preds" in k else v for k, v in coco.items()}
     torch.save(coco, tmp_path / "coco.pth")
     torch.save({"ema": base}, tmp_path / "base.pth")

@@ -50,9 +50,7 @@ def follow(path: Path, detector: Detector, labels: list[int]) -> list[Track]:
         side = np.minimum(found[:, 4] - found[:, 2], found[:, 5] - found[:, 3])
         for row in found[np.isin(found[:, 0], labels) & (side >= _MIN_SIDE)]:
             box = row[2:]
-            recent = [
-                t for t in tracks if t.label == row[0] and t.times[-1] == time - 1
-            ]
+            recent = [t for t in tracks if t.label == row[0] and t.times[-1] == time - 1]
             iou = pairwise(box[None], np.array([t.box for t in recent]).reshape(-1, 4))[0]
             if len(recent) and iou.max() >= _MIN_IOU:
                 track = recent[int(iou.argmax())]
@@ -92,9 +90,7 @@ def retrieval(tracks: list[Track], vectors: list[np.ndarray]) -> dict[str, float
         for query in vectors[own][half:]:
             hits = right[np.argsort(-(np.concatenate(gallery) @ query), kind="stable")]
             first.append(hits[0])
-            precisions.append(
-                (np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean()
-            )
+            precisions.append((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean())
     if not first:
         return {"searches": 0}
     return {
