@@ -163,7 +163,7 @@ it('confirms by a swipe on a phone and takes it back', async () => {
   await touch('touchEnd')
   const state = page.locator(`[data-event="${id}"] .state`)
   await expect.poll(() => state.textContent()).toBe('已确认')
-  await page.getByRole('button', { name: '撤销' }).tap()
+  await page.getByRole('button', { name: '撤销' }).click()
   await expect.poll(() => state.textContent()).toBe('待处理')
 })
 
