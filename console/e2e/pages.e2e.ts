@@ -26,7 +26,8 @@ describe.each(['zh', 'en'] as const)('in %s', (language) => {
       expect([path, overflow]).toEqual([path, 0])
       expect([path, await seriousFaults(page)]).toEqual([path, []])
     }
-  })
+    // Nine pages, each looked over by axe: a minute on a machine with much else to do.
+  }, 240_000)
 })
 
 it('loads at most 300 kB before the first page', () => {
