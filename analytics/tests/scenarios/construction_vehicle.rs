@@ -34,7 +34,7 @@ fn counted(task: &Task, film: &[Shot]) -> Vec<(String, u32, u32)> {
     show_to(&mut analyzer, film);
     // Long after: who vanished is gone.
     let mut out = Vec::new();
-    analyzer.idle(START + std::time::Duration::from_secs_f32(film.last().unwrap().t + 60.0), &mut out);
+    analyzer.idle(START + std::time::Duration::from_secs_f32(film.last().map_or(0.0, |shot| shot.t) + 60.0), &mut out);
     let rows = analyzer.counts_so_far().into_iter().flat_map(|hour| hour.rows);
     let passed = rows.filter(|r: &CountRow| r.entered + r.left > 0);
     passed.map(|r| (r.kind, r.entered, r.left)).collect()

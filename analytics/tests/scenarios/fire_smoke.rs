@@ -94,7 +94,7 @@ fn fire() {
     expect("one look in four misses it", &plain, &film(60.0, &missed), (1, 0), 3.0..20.0);
     let ids: Vec<_> = ["fire", "smoke"].iter().filter_map(|c| things().id(c)).collect();
     let fast = shots(40.0, 5.0, |t, noise, shot| {
-        let ran = (t * 5.0).round() as u32 % 5 == 0;
+        let ran = ((t * 5.0).round() as u32).is_multiple_of(5);
         shot.looked_for = Some(if ran { ids.clone() } else { vec![] });
         if ran {
             flames(0.5, 0.7, 0.12)(t, noise, shot);

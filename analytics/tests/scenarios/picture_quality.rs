@@ -62,11 +62,13 @@ fn black(look: &mut PictureLook) {
     };
 }
 
+/// What spoils a picture.
+type Spoil = fn(&mut PictureLook);
+
 #[test]
 fn defects() {
     let task = watch();
     // Good for a day and two hours, so that every hour is known, then the defect.
-    type Spoil = fn(&mut PictureLook);
     let table: [(&str, Spoil); 10] = [
         ("black", black),
         ("white", |l| {
@@ -86,7 +88,7 @@ fn defects() {
         let due = from + HOUR..from + HOUR + 60.0;
         let shots = film(28.0 * HOUR, |t, look, _| {
             if t >= from {
-                spoil(look)
+                spoil(look);
             }
         });
         let decisions = expect(defect, &task, &shots, (1, 0), due.clone());
@@ -94,13 +96,13 @@ fn defects() {
         assert_eq!(names, [defect]);
         let shots = film(28.0 * HOUR, |t, look, _| {
             if (from..from + 0.9 * HOUR).contains(&t) {
-                spoil(look)
+                spoil(look);
             }
         });
         expect("for less than an hour", &task, &shots, (0, 0), NEVER);
         let shots = film(29.0 * HOUR, |t, look, _| {
             if (from..from + 2.0 * HOUR).contains(&t) {
-                spoil(look)
+                spoil(look);
             }
         });
         let decisions = expect("until it is repaired", &task, &shots, (1, 1), due);
@@ -175,7 +177,7 @@ fn what_is_usual_is_learned_for_each_hour() {
     expect("a lens that became soft, on the first day", &task, &worse, (0, 0), NEVER);
     let second_day = film(36.0 * HOUR, |t, l, _| {
         if t >= 26.0 * HOUR {
-            soft(l)
+            soft(l);
         }
     });
     expect(
@@ -211,8 +213,8 @@ fn lost_signals() {
     expect("for half an hour", &task, &gone(1_000.0, 2_800.0, 3.0 * HOUR), (0, 0), NEVER);
     expect("comes back", &task, &gone(1_000.0, 6_000.0, 3.0 * HOUR), (1, 1), 4_590.0..4_640.0);
     let flaky: Vec<Shot> = film(4.0 * HOUR, |t, look, _| {
-        if (t / 10.0) as u32 % 3 == 0 {
-            black(look)
+        if ((t / 10.0) as u32).is_multiple_of(3) {
+            black(look);
         }
     })
     .into_iter()

@@ -49,7 +49,7 @@ fn scenarios() {
     expect("just enough", &plain, &film(120.0, |_| 0.125), (1, 0), 20.0..40.0);
     expect("gone after two looks", &plain, &film(300.0, |t| if t < 20.0 { 0.4 } else { 0.0 }), (0, 0), NEVER);
     expect("dries", &plain, &film(600.0, |t| if t < 200.0 { 0.4 } else { 0.02 }), (1, 1), 20.0..40.0);
-    let breathing = |t: f32| if (t / 10.0) as u32 % 2 == 0 { 0.125 } else { 0.085 };
+    let breathing = |t: f32| if ((t / 10.0) as u32).is_multiple_of(2) { 0.125 } else { 0.085 };
     expect("around the limit it is one event", &plain, &film(1_200.0, breathing), (1, 0), 20.0..80.0);
     let wanders = shots(1_200.0, 0.1, |t, noise, shot| {
         let x = 0.25 + 0.1 * ((t / 10.0) as u32 * 7 % 6) as f32;
@@ -81,7 +81,7 @@ fn scenarios() {
     expect("a lorry hides it all: nothing changes", &plain, &lorry, (1, 0), 20.0..50.0);
     // Frames at 5 per second for another task; the model for water runs every ten seconds.
     let busy = shots(100.0, 5.0, |t, noise, shot| {
-        if (t * 5.0).round() as u32 % 50 == 0 {
+        if ((t * 5.0).round() as u32).is_multiple_of(50) {
             pond(shot, 0.4, noise);
         }
     });

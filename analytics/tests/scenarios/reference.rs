@@ -47,7 +47,7 @@ fn common(algorithm: Algorithm) {
     let restored =
         expect("restored", &task, &changed(&task, 600.0, |t| if t < 200.0 { 0.3 } else { 0.01 }), (1, 1), soon.clone());
     assert!((200.0..240.0).contains(&ends(&restored)[0].1), "{:?}", ends(&restored));
-    let breathing = |t: f32| if (t / 10.0) as u32 % 2 == 0 { 0.12 } else { 0.08 };
+    let breathing = |t: f32| if ((t / 10.0) as u32).is_multiple_of(2) { 0.12 } else { 0.08 };
     expect("around the limit it is one event", &task, &changed(&task, 3_000.0, breathing), (1, 0), 60.0..120.0);
     expect("for a day it is one event", &task, &changed(&task, 20_000.0, |_| 0.4), (1, 0), soon.clone());
 
@@ -107,7 +107,7 @@ fn edge_protection_is_patient_while_a_vehicle_works() {
             if present(t) {
                 shot.put(class, 0.9, [0.3 + 0.0001 * t, 0.8, 0.3, 0.3]);
             }
-            if (t / 2.0).round() as u32 % 5 == 0 {
+            if ((t / 2.0).round() as u32).is_multiple_of(5) {
                 shot.references.push(ReferenceLook { changed: share(t), ..look(&task, 0.0) });
             }
         })

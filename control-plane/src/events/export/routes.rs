@@ -65,7 +65,9 @@ pub(crate) async fn export_events_csv(
         let Some((app, mut query, written)) = state else { return Ok(None) };
         let page = store::page(&mut *app.db.read().await?, &query, now).await?;
         let mut text = String::new();
-        page.iter().for_each(|event| csv::push(&mut text, &cells(event)));
+        for event in &page {
+            csv::push(&mut text, &cells(event));
+        }
         let written = written + page.len();
         let next = page.last().filter(|_| page.len() == PAGE as usize && written < MOST_CSV_ROWS);
         let next = next.map(|last| after(last, &mut query)).map(|()| (app, query, written));
