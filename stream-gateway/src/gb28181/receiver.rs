@@ -135,7 +135,7 @@ impl Receiver {
             Self::Listening { listener, connection, candidate } => loop {
                 if let Some(open) = connection {
                     return tokio::select! {
-                        packet = open.next() => ended(packet, connection),
+                        packet = open.next() => Ok(ended(packet, connection)),
                         // the device has come again: the old connection is dead, it just does not know
                         Ok((stream, from)) = listener.accept() => {
                             if !friends.addresses.contains(&from.ip().to_canonical()) {
@@ -176,7 +176,7 @@ impl Receiver {
             },
             Self::Connecting { target, connection } => {
                 if let Some(open) = connection {
-                    return ended(open.next().await, connection);
+                    return Ok(ended(open.next().await, connection));
                 }
                 // devices open their port a moment after they have announced it
                 loop {
@@ -191,12 +191,11 @@ impl Receiver {
     }
 }
 
-fn ended(packet: io::Result<Option<Bytes>>, connection: &mut Option<Connection>) -> io::Result<Arrived> {
-    match packet {
-        Ok(Some(packet)) => Ok(Arrived::Packet(packet)),
-        Ok(None) | Err(_) => {
-            *connection = None;
-            Ok(Arrived::Closed)
-        }
+/// A connection that breaks is one that ended: the device may come again.
+fn ended(packet: io::Result<Option<Bytes>>, connection: &mut Option<Connection>) -> Arrived {
+    if let Ok(Some(packet)) = packet {
+        return Arrived::Packet(packet);
     }
+    *connection = None;
+    Arrived::Closed
 }

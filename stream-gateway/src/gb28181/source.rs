@@ -115,12 +115,11 @@ impl GbSource {
         let registered = self.server.address_of(device).await;
         let mut addresses: Vec<IpAddr> = registered.iter().map(|a| a.ip().to_canonical()).collect();
         addresses.extend(answer.address.filter(|ip| !ip.is_unspecified() && !ip.is_loopback()));
-        let receiver = match receiver {
-            Some(receiver) => receiver,
-            None => {
-                diagnosis.address = connect_to(&answer, registered)?;
-                Receiver::connecting(diagnosis.address)
-            }
+        let receiver = if let Some(receiver) = receiver {
+            receiver
+        } else {
+            diagnosis.address = connect_to(&answer, registered)?;
+            Receiver::connecting(diagnosis.address)
         };
         let ssrcs = [Some(ssrc), answer.ssrc].into_iter().flatten().collect();
         let friends = Friends { addresses, ssrcs };

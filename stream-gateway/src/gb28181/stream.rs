@@ -115,14 +115,13 @@ impl GbStream {
                 Step::Call(Some(CallEvent::Ended(reason))) => {
                     return Err(not_started(self.diagnosis.device, &reason, PICTURE_PATIENCE));
                 }
-                Step::Call(Some(_)) => {}
                 Step::Call(None) => return Err(Fault::closed()),
                 Step::Arrived(Ok(arrived)) => self.arrived(arrived),
                 Step::Arrived(Err(error)) => {
                     let detail = format!("receiving media failed: {error}");
                     return Err(Fault::new(protocol::StreamState::Interrupted, detail));
                 }
-                Step::Wait => {}
+                Step::Call(Some(_)) | Step::Wait => {}
             }
             let now = Instant::now();
             if self.waiting_since.is_some_and(|since| now >= since + REORDER_PATIENCE) {

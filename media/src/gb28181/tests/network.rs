@@ -26,7 +26,7 @@ pub(super) struct Sim {
     repeats: bool,
     rhythm: Duration,
     registered_until: Option<Duration>,
-    /// Request that is not answered: bytes, CSeq, wait until repeated.
+    /// Request that is not answered: bytes, number, wait until repeated.
     open: Option<(Vec<u8>, u32, Duration)>,
     pub(super) dead: bool,
 }

@@ -1,5 +1,7 @@
 //! Asking, commanding, subscribing.
 
+use std::fmt::Write as _;
+
 use super::*;
 use crate::{
     gb28181::{CommandError, Topic},
@@ -15,10 +17,12 @@ fn started() -> (Platform, GbId) {
 }
 
 fn page(sn: u32, total: u32, items: &[u32]) -> String {
-    let items: String =
-        items.iter().map(|n| format!("<Item><DeviceID>{}</DeviceID><Name>c{n}</Name></Item>", id(*n))).collect();
+    let mut list = String::new();
+    for n in items {
+        let _ = write!(list, "<Item><DeviceID>{}</DeviceID><Name>c{n}</Name></Item>", id(*n));
+    }
     format!(
-        "<Response><CmdType>Catalog</CmdType><SN>{sn}</SN><DeviceID>{ID}</DeviceID><SumNum>{total}</SumNum><DeviceList>{items}</DeviceList></Response>"
+        "<Response><CmdType>Catalog</CmdType><SN>{sn}</SN><DeviceID>{ID}</DeviceID><SumNum>{total}</SumNum><DeviceList>{list}</DeviceList></Response>"
     )
 }
 
