@@ -164,14 +164,16 @@ impl Patches<'_> {
         if contrast < MIN_CONTRAST_KEPT || !VISIBLE.contains(&before.mean) || !VISIBLE.contains(&after.mean) {
             return Verdict::Masked;
         }
-        // In haze textures are weaker, and what was weak before cannot be seen at all.
-        let floor = TEXTURE * contrast.min(1.0);
+        // In haze and in shadow textures are weaker, and what was weak before cannot be seen at all.
+        let dimming = (after.mean / before.mean).min(1.0);
+        let kept = contrast.min(1.0) * dimming;
+        let floor = TEXTURE * kept;
         let (was, is) = (before.deviation >= TEXTURE, after.deviation >= floor.max(2.0));
         let alike = || self.likeness(corner) >= SAME;
         if was {
             // Texture went, but hardly any was expected to be left.
             return match is {
-                false if before.deviation * contrast < 3.0 => Verdict::Masked,
+                false if before.deviation * kept < 3.0 => Verdict::Masked,
                 true if alike() => Verdict::Same(WEIGHTS.0),
                 _ => Verdict::Changed(WEIGHTS.0),
             };
@@ -183,7 +185,7 @@ impl Patches<'_> {
         if is && after.deviation >= TEXTURE {
             return Verdict::Changed(WEIGHTS.0);
         }
-        if !is && other_colour((after.mean / before.mean).min(1.0)) {
+        if !is && other_colour(dimming) {
             return Verdict::Changed(WEIGHTS.1);
         }
         Verdict::Same(WEIGHTS.1)
