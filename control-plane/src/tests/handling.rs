@@ -83,7 +83,7 @@ pub(super) async fn events_of_one_subject_are_one_group(plane: Plane) {
     let first = plane.new_event(0).await;
     let mut walked = event(plane.camera, plane.task, START + Duration::from_secs(50));
     walked.boxes[0].bbox = BoundingBox::new(0.8, 0.2, 0.05, 0.1);
-    let mut stranger = event(plane.camera, plane.task, START + Duration::from_secs(60));
+    let mut stranger = event(plane.camera, plane.task, START + Duration::from_mins(1));
     stranger.track = Some(8);
     stranger.boxes[0].bbox = BoundingBox::new(0.4, 0.7, 0.05, 0.1);
     let later = event(plane.camera, plane.task, START + Duration::from_hours(2));
