@@ -112,7 +112,7 @@ mod tests {
         let pictures = ReferencePictures::at(folder.path().join("references"));
         let hash = ContentHash::of(b"approved");
         assert_eq!(pictures.get(&hash), None);
-        assert_eq!(pictures.wanted(), [hash.clone()]);
+        assert_eq!(pictures.wanted(), std::slice::from_ref(&hash));
         assert!(pictures.put(&hash, b"something else").is_err());
         pictures.put(&hash, b"approved").unwrap();
         assert!(pictures.wanted().is_empty());

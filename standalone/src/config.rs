@@ -23,7 +23,7 @@ pub struct Config {
     pub mqtt_password: Option<protocol::Secret>,
     /// `sqlite:PATH` or `postgres://…`; SQLite in the data folder when left out.
     pub database_url: Option<protocol::Secret>,
-    /// Folder of the model package that serves the tasks.
+    /// A folder of model packages that serve the tasks, or one package.
     pub model: PathBuf,
     /// ONNX Runtime's shared library.
     pub onnxruntime: PathBuf,
@@ -65,7 +65,7 @@ impl Default for Config {
             mqtt_url: None,
             mqtt_password: None,
             database_url: None,
-            model: "models/site-ppe".into(),
+            model: "models".into(),
             onnxruntime: ".cache/onnxruntime/libonnxruntime.so".into(),
             console: "console/dist".into(),
             inference_threads: 2,

@@ -30,7 +30,7 @@ pub struct EdgeConfig {
     pub plane_url: String,
     /// Folder for the outbox and the kept desired state.
     pub data_dir: PathBuf,
-    /// Folder of the model package, with its `manifest.toml`.
+    /// A folder of model packages, or one package with its `manifest.toml`.
     pub model_dir: PathBuf,
     /// The ONNX Runtime library, `libonnxruntime.so…`.
     pub onnxruntime: PathBuf,
@@ -89,7 +89,7 @@ impl EdgeConfig {
             mqtt_url: "mqtt://127.0.0.1:1883".into(),
             plane_url: "http://127.0.0.1:8080".into(),
             data_dir: "data".into(),
-            model_dir: "models/site-ppe".into(),
+            model_dir: "models".into(),
             onnxruntime: "libonnxruntime.so".into(),
             threads: default_threads(),
             ca_file: None,

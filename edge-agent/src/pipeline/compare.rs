@@ -1,6 +1,6 @@
 //! Compares what a camera shows with the reference pictures of its tasks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use analytics::ReferenceLook;
 use inference::{Frame, Reference, reference::compare};
@@ -57,13 +57,13 @@ impl References {
         let mut looks = Vec::new();
         for task in tasks {
             let Some(approved) = &task.reference else { continue };
-            if !self.ready.contains_key(&task.id) {
-                let Some(ready) = pictures.get(&approved.picture).and_then(|bytes| prepare(task, &bytes)) else {
-                    continue;
-                };
-                self.ready.insert(task.id, ready);
-            }
-            let Some(ready) = self.ready.get(&task.id) else { continue };
+            let ready = match self.ready.entry(task.id) {
+                Entry::Occupied(ready) => ready.into_mut(),
+                Entry::Vacant(place) => match pictures.get(&approved.picture).and_then(|bytes| prepare(task, &bytes)) {
+                    Some(ready) => place.insert(ready),
+                    None => continue,
+                },
+            };
             let excluded = task.zones.iter().filter(|z| z.kind == ZoneKind::Exclude).map(|z| around(&z.outline));
             let masks: Vec<BoundingBox> = masks.iter().copied().chain(excluded).collect();
             for (zone, region) in ready.regions.iter().enumerate() {
@@ -135,7 +135,7 @@ mod tests {
             let block = (x / 20 * 31 + y / 20 * 17) % 97;
             let value = if !striped {
                 60 + block
-            } else if x / 8 % 2 == 0 {
+            } else if (x / 8).is_multiple_of(2) {
                 200
             } else {
                 70

@@ -160,7 +160,7 @@ impl Events {
             match done {
                 Ok((key, Ok(clip))) => self.clip(key, clip).await,
                 Ok((key, Err(_))) => {
-                    warn!(event.id = %self.open[&key].event.id, "no clip of this alarm: stopped too soon")
+                    warn!(event.id = %self.open[&key].event.id, "no clip of this alarm: stopped too soon");
                 }
                 Err(e) => warn!(reason = %e, "a clip could not be cut"),
             }

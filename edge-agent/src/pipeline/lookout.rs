@@ -212,7 +212,9 @@ mod tests {
             if self.2 {
                 return Err(InferenceError::BadFrame("as the test wants".into()));
             }
-            out.iter_mut().for_each(|out| out.clone_from(&self.1));
+            for out in out {
+                out.clone_from(&self.1);
+            }
             Ok(())
         }
     }

@@ -176,7 +176,7 @@ impl FileDecoder {
         link_video(&parser, &pipeline, &convert, &sieve, &decoded, &tell);
         tell_errors(&pipeline, tell);
         let this = Self { path: path.to_owned(), pipeline, told: Some(told), decoded, pictures: 0 };
-        this.pipeline.set_state(gst::State::Playing).map_err(|e| this.not_video(e))?;
+        this.pipeline.set_state(gst::State::Playing).map_err(|e| this.not_video(&e))?;
         Ok(this)
     }
 
@@ -190,14 +190,14 @@ impl FileDecoder {
                 Ok(Some(*taken))
             }
             Ok(Told::End) if self.decoded() == 0 && self.pictures == 0 && !self.saw_video() => {
-                Err(self.not_video("it holds no pictures"))
+                Err(self.not_video(&"it holds no pictures"))
             }
             Ok(Told::End) => Ok(None),
-            Ok(Told::Failed(reason)) => Err(self.not_video(reason)),
+            Ok(Told::Failed(reason)) => Err(self.not_video(&reason)),
             Err(RecvTimeoutError::Timeout) => {
-                Err(self.not_video(format!("no picture came for {} s", patience.as_secs())))
+                Err(self.not_video(&format!("no picture came for {} s", patience.as_secs())))
             }
-            Err(RecvTimeoutError::Disconnected) => Err(self.not_video("its decoder ended")),
+            Err(RecvTimeoutError::Disconnected) => Err(self.not_video(&"its decoder ended")),
         }
     }
 
@@ -215,7 +215,7 @@ impl FileDecoder {
         self.pipeline.by_name(DECODER).is_some()
     }
 
-    fn not_video(&self, reason: impl ToString) -> FileError {
+    fn not_video(&self, reason: &dyn std::fmt::Display) -> FileError {
         FileError::NotVideo { path: self.path.clone(), reason: reason.to_string() }
     }
 }
