@@ -1,5 +1,4 @@
 //! Reference pictures come from the control plane, once, and are kept.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     sync::{

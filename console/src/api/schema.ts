@@ -38,6 +38,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assignees": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody who can be made responsible for an event, by name. */
+        get: operations["list_assignees"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cameras": {
         parameters: {
             query?: never;
@@ -92,6 +109,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/edge-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tokens by which edges join, newest first. */
+        get: operations["list_edge_tokens"];
+        put?: never;
+        /** Makes a token by which one edge can join, once. */
+        post: operations["create_edge_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes a token that no edge has used; 409 when it is not open any more. */
+        delete: operations["revoke_edge_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/edges": {
         parameters: {
             query?: never;
@@ -103,6 +155,57 @@ export interface paths {
         get: operations["list_edges"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edges/{id}/differences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where an edge differs from what it should run, with the reasons it gives. */
+        get: operations["edge_differences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edges/{id}/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Health of an edge over the last hours, at most a week. */
+        get: operations["edge_health_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edges/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives an edge a new secret, for when the old one was lost or seen. */
+        post: operations["renew_edge_secret"];
         delete?: never;
         options?: never;
         head?: never;
@@ -126,6 +229,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events/bulk-actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes one step for many events, each with the version that was shown; says what became of each. */
+        post: operations["act_on_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events/counters": {
         parameters: {
             query?: never;
@@ -135,6 +255,57 @@ export interface paths {
         };
         /** How many events there are. */
         get: operations["event_counters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The list as CSV, newest first, at most 1,000,000 rows. `cursor` and `limit` mean nothing here. */
+        get: operations["export_events_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The list as an Excel workbook, newest first: at most 5,000 rows, the first 500 with a thumbnail. */
+        get: operations["export_events_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/reminders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits for people 智能提醒. */
+        get: operations["event_reminders"];
         put?: never;
         post?: never;
         delete?: never;
@@ -177,6 +348,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events/{id}/appeal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Appeals against an event that somebody was made responsible for 申诉; once per event. */
+        post: operations["appeal_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/{id}/appeal/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decides an appeal 裁决: not one's own; an accepted one makes the event a false alarm. */
+        post: operations["decide_appeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/{id}/assignment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says who should take the next step and until when; 409 when `version` is stale or the event is at an end. */
+        put: operations["assign_event"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/{id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes a comment, with pictures that were uploaded to the event before. */
+        post: operations["comment_on_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/{id}/pictures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Uploads a picture to an event: the bytes of one JPEG, at most 10 MB. A comment or appeal then names its hash. */
+        post: operations["add_event_picture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/evidence/{hash}": {
         parameters: {
             query?: never;
@@ -186,6 +442,108 @@ export interface paths {
         };
         /** The bytes of a picture or clip; takes `Range`. */
         get: operations["get_evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages of edges that could not be taken, newest first. */
+        get: operations["list_quarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/{hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Throws a message away. */
+        delete: operations["delete_quarantined"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/{hash}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries a message again, for when what stood in its way is gone; 409 when not all of it was kept. */
+        post: operations["replay_quarantined"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/deserted-cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Cameras that have seen fewer than 10 people on each day of the last week, in working hours (A12). */
+        get: operations["list_deserted_cameras"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/precision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How often alarms are true 真实告警率, by algorithm, camera, and version of the model. */
+        get: operations["precision_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts of events, how long handling took, and how much of the time cameras were online 统计. */
+        get: operations["statistics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -305,6 +663,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All users, by name. */
+        get: operations["list_users"];
+        put?: never;
+        /** Adds a user with a generated password. */
+        post: operations["create_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes what a user may do, at once. */
+        put: operations["change_user"];
+        post?: never;
+        /** Removes a user; what the user did stays in the histories. */
+        delete: operations["delete_user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a user a generated password, for when the old one was forgotten; the user's sessions end. */
+        post: operations["renew_user_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/edge/v1/evidence/{hash}": {
         parameters: {
             query?: never;
@@ -324,6 +735,43 @@ export interface paths {
          *     another hash.
          */
         patch: operations["edge_evidence_append"];
+        trace?: never;
+    };
+    "/edge/v1/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An edge joins by its one-time token. Sent again with the same secret, because the answer was lost, it gets the
+         *     same answer. Needs the header `x-requested-with: gongshao`.
+         */
+        post: operations["edge_join"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/edge/v1/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** An edge changes its own secret; the old one is void from now on. */
+        put: operations["edge_change_secret"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/healthz": {
@@ -367,6 +815,21 @@ export interface components {
         /** @description One step to take. */
         ActionInput: {
             action: components["schemas"]["EventAction"];
+            /**
+             * Format: uuid
+             * @description For `dispatch`: who is responsible; the one it has already when left out.
+             */
+            assignee_id?: string | null;
+            /**
+             * Format: int64
+             * @description For `dispatch`: until when, in the future; the usual term when left out.
+             */
+            due_at?: number | null;
+            /**
+             * Format: uuid
+             * @description For `duplicate`: the event that this one repeats.
+             */
+            duplicate_of?: string | null;
             reason?: components["schemas"]["FalseAlarmReason"] | null;
             /** @description At most 1000 characters. */
             remark?: string | null;
@@ -404,6 +867,66 @@ export interface components {
         AlgorithmList: {
             items: components["schemas"]["AlgorithmInfo"][];
         };
+        /** @description Precision of one algorithm over all cameras and models. */
+        AlgorithmPrecision: components["schemas"]["Precision"] & {
+            algorithm: string;
+        };
+        /** @description The decision on an appeal 裁决. */
+        AppealDecisionInput: {
+            /** @description Whether the event is a false alarm after all. */
+            accept: boolean;
+            reason?: components["schemas"]["FalseAlarmReason"] | null;
+            /** @description 1 to 1000 characters. */
+            remark: string;
+            /**
+             * Format: int64
+             * @description `version` of the event as it was shown.
+             */
+            version: number;
+        };
+        /** @description An appeal against an event 申诉. */
+        AppealInput: {
+            /** @description Hashes of pictures that were uploaded to this event, at most 9. */
+            pictures?: string[];
+            /** @description Why the event is no violation, 1 to 1000 characters. */
+            text: string;
+            /**
+             * Format: int64
+             * @description `version` of the event as it was shown.
+             */
+            version: number;
+        };
+        /**
+         * @description State of an appeal 申诉.
+         * @enum {string}
+         */
+        AppealState: "open" | "accepted" | "rejected";
+        /** @description Somebody who can be made responsible. */
+        AssigneeInfo: {
+            /** Format: uuid */
+            id: string;
+            role: components["schemas"]["Role"];
+            username: string;
+        };
+        /** @description Everybody who can be made responsible. */
+        AssigneeList: {
+            items: components["schemas"]["AssigneeInfo"][];
+        };
+        /** @description Who should take the next step, and until when. What is `null` is taken away. */
+        AssignmentInput: {
+            /** Format: uuid */
+            assignee_id?: string | null;
+            /**
+             * Format: int64
+             * @description In the future; the usual term when `null`.
+             */
+            due_at?: number | null;
+            /**
+             * Format: int64
+             * @description `version` of the event as it was shown.
+             */
+            version: number;
+        };
         /** @description A box on the picture, 0–1, origin top-left. */
         BoundingBox: {
             /** Format: float */
@@ -414,6 +937,45 @@ export interface components {
             x: number;
             /** Format: float */
             y: number;
+        };
+        /** @description One step for many events. */
+        BulkActionInput: {
+            action: components["schemas"]["EventAction"];
+            /** Format: uuid */
+            assignee_id?: string | null;
+            /** Format: int64 */
+            due_at?: number | null;
+            /** Format: uuid */
+            duplicate_of?: string | null;
+            /** @description 1 to 200 events, each once. */
+            items: components["schemas"]["BulkItemInput"][];
+            reason?: components["schemas"]["FalseAlarmReason"] | null;
+            remark?: string | null;
+        };
+        /** @description One event of a bulk action, as it was shown. */
+        BulkItemInput: {
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description What became of one event of a bulk action. */
+        BulkResult: {
+            error: components["schemas"]["Error"] | null;
+            /** Format: uuid */
+            id: string;
+            ok: boolean;
+            state: components["schemas"]["EventState"] | null;
+            /** Format: int64 */
+            version: number | null;
+        };
+        /** @description What became of each event, in the order they were sent. */
+        BulkResults: {
+            /** Format: int32 */
+            done: number;
+            /** Format: int32 */
+            failed: number;
+            items: components["schemas"]["BulkResult"][];
         };
         /** @description A camera. */
         Camera: {
@@ -517,6 +1079,63 @@ export interface components {
             starts_at: number;
             url: string;
         };
+        /** @description A comment to write. */
+        CommentInput: {
+            /** @description Hashes of pictures that were uploaded to this event, at most 9. */
+            pictures?: string[];
+            /** @description At most 1000 characters; may be empty when there are pictures. */
+            text: string;
+        };
+        /** @description A camera that has seen hardly anybody for a week (requirement A12). */
+        DesertedCamera: {
+            camera_id: string;
+            camera_name: string;
+            /**
+             * Format: int64
+             * @description Sightings of people in the working hours of the week.
+             */
+            persons: number;
+        };
+        /** @description Cameras that have seen hardly anybody for a week. */
+        DesertedCameras: {
+            items: components["schemas"]["DesertedCamera"][];
+        };
+        /**
+         * @description How desired 期望 and reported 实际 differ.
+         * @enum {string}
+         */
+        Difference: "refused" | "missing" | "surplus" | "not_online";
+        /** @description One difference between what an edge should run and what it runs. */
+        DifferenceItem: {
+            difference: components["schemas"]["Difference"];
+            id: string;
+            kind: components["schemas"]["DifferenceKind"];
+            /** @description Empty for what the plane does not know any more. */
+            name: string;
+            /** @description In words, as the edge says it; empty when it says nothing. */
+            reason: string;
+            state: components["schemas"]["StreamState"] | null;
+        };
+        /**
+         * @description What a difference is about.
+         * @enum {string}
+         */
+        DifferenceKind: "camera" | "task";
+        /** @description Where an edge differs from what it should run. */
+        Differences: {
+            /** Format: int64 */
+            desired_generation: number;
+            /** @description Whether the edge has taken the newest desired state; until then differences are expected. */
+            is_current: boolean;
+            items: components["schemas"]["DifferenceItem"][];
+            /** Format: int64 */
+            reported_generation: number;
+        };
+        /**
+         * @description A due time's light 红黄灯.
+         * @enum {string}
+         */
+        DueLight: "yellow" | "red";
         /** @description An edge box 边缘节点. */
         Edge: {
             /**
@@ -565,6 +1184,59 @@ export interface components {
             items: components["schemas"]["Edge"][];
             next_cursor: string | null;
         };
+        /** @description The secret that an edge wants to have from now on. */
+        EdgeSecretInput: {
+            /**
+             * Format: password
+             * @description 64 lower-case hexadecimal digits of randomness that the edge made and keeps.
+             */
+            secret: string;
+        };
+        /** @description A one-time token by which an edge joins. */
+        EdgeToken: {
+            /** Format: int64 */
+            created_at: number;
+            /** @description Who made it. */
+            created_by: string;
+            /**
+             * Format: uuid
+             * @description The edge that joined by it.
+             */
+            edge_id: string | null;
+            /** Format: int64 */
+            expires_at: number;
+            id: string;
+            name: string;
+            /** Format: uuid */
+            site_id: string;
+            state: components["schemas"]["EdgeTokenState"];
+            /** Format: int64 */
+            used_at: number | null;
+        };
+        /** @description A token to make. */
+        EdgeTokenInput: {
+            /** @description What the edge will be called, 1 to 100 characters. */
+            name: string;
+            /**
+             * Format: uuid
+             * @description Where it will stand; may be left out while there is only one site.
+             */
+            site_id?: string | null;
+            /**
+             * Format: int64
+             * @description How long the token can be used, 60 to 604,800 seconds; a day when left out.
+             */
+            valid_secs?: number | null;
+        };
+        /** @description Tokens, newest first; at most 200. */
+        EdgeTokenList: {
+            items: components["schemas"]["EdgeToken"][];
+        };
+        /**
+         * @description What became of a token.
+         * @enum {string}
+         */
+        EdgeTokenState: "open" | "used" | "expired" | "revoked";
         /** @description What every 4xx and 5xx answer carries. */
         Error: {
             /** @description Stable code for programs, e.g. `not_found`. */
@@ -597,6 +1269,15 @@ export interface components {
             actions: components["schemas"]["EventAction"][];
             /** @description Boxes on the deciding frame. */
             boxes: components["schemas"]["TimedBox"][];
+            /** @description Whether the signed-in user may appeal now. */
+            can_appeal: boolean;
+            /** @description Whether the signed-in user may decide the open appeal. */
+            can_decide_appeal: boolean;
+            /**
+             * Format: uuid
+             * @description The event that this one repeats, when somebody said which.
+             */
+            duplicate_of: string | null;
             evidence: components["schemas"]["EvidenceItem"][];
             /**
              * Format: int64
@@ -606,6 +1287,8 @@ export interface components {
             /** @description Oldest first. */
             history: components["schemas"]["HistoryEntry"][];
             model: components["schemas"]["ModelRef"];
+            /** @description Comments, assignments, appeals and reminders, oldest first. */
+            notes: components["schemas"]["EventNote"][];
             /** @description Where the subject was before, oldest first. */
             path: components["schemas"]["TimedBox"][];
             /** Format: uuid */
@@ -621,6 +1304,18 @@ export interface components {
             items: components["schemas"]["EventSummary"][];
             next_cursor: string | null;
         };
+        /** @description A note on an event. */
+        EventNote: {
+            /** Format: int64 */
+            at: number;
+            id: string;
+            kind: components["schemas"]["NoteKind"];
+            /** @description Where its pictures are. */
+            pictures: string[];
+            text: string;
+            /** @description Empty for a reminder of the clock. */
+            username: string;
+        };
         /**
          * @description Where an event is in its closed loop.
          * @enum {string}
@@ -629,16 +1324,51 @@ export interface components {
         /** @description An event as lists show it. */
         EventSummary: {
             algorithm: components["schemas"]["Algorithm"];
+            appeal: components["schemas"]["AppealState"] | null;
+            /**
+             * Format: uuid
+             * @description Who should take the next step 责任人.
+             */
+            assignee_id: string | null;
+            assignee_name: string | null;
             /** Format: uuid */
             camera_id: string;
             camera_name: string;
             clip: components["schemas"]["Clip"] | null;
             /** Format: int64 */
             decided_at: number;
+            /**
+             * Format: int64
+             * @description Until when the next step is due 办理时限; `null` at the ends of the closed loop.
+             */
+            due_at: number | null;
             /** Format: int64 */
             ended_at: number | null;
+            /**
+             * Format: int32
+             * @description How many events the group has.
+             */
+            group_count: number;
+            /**
+             * Format: uuid
+             * @description The first event of the same subject at the same place; its own id when it is the first.
+             */
+            group_id: string;
             /** Format: uuid */
             id: string;
+            light: components["schemas"]["DueLight"] | null;
+            /**
+             * Format: int32
+             * @description How many notes there are.
+             */
+            note_count: number;
+            /** @description Number of the report 上报编号. */
+            number: string;
+            /**
+             * Format: int32
+             * @description Reminders that were given since the due time passed, 0 to 3.
+             */
+            overdue_level: number;
             phase: components["schemas"]["Phase"];
             /**
              * Format: int64
@@ -704,6 +1434,34 @@ export interface components {
             /** @description Always `ok`. */
             status: string;
         };
+        /** @description Health of an edge over time, oldest first. */
+        HealthHistory: {
+            items: components["schemas"]["HealthSample"][];
+        };
+        /** @description Health of an edge within five minutes: its newest report of them. */
+        HealthSample: {
+            /**
+             * Format: int64
+             * @description When the five minutes begin. A slot that is missing had no report.
+             */
+            at: number;
+            /** Format: int64 */
+            disk_free_bytes: number;
+            /** Format: int64 */
+            dropped_evidence: number;
+            /** Format: double */
+            inference_fps: number;
+            /** Format: double */
+            inference_latency_ms: number;
+            /** Format: int64 */
+            memory_bytes: number;
+            /** Format: int64 */
+            outbox_events: number;
+            /** Format: int64 */
+            outbox_evidence_bytes: number;
+            /** Format: int32 */
+            warnings: number;
+        };
         /** @description Something that needs a person. */
         HealthWarning: {
             code: string;
@@ -730,6 +1488,27 @@ export interface components {
             precision: string;
             provider: string;
         };
+        /** @description What an edge sends to join. */
+        JoinInput: {
+            /**
+             * Format: password
+             * @description 64 lower-case hexadecimal digits of randomness that the edge made and keeps.
+             */
+            secret: string;
+            /** Format: password */
+            token: string;
+        };
+        /**
+         * @description Who the edge is from now on. It signs in to MQTT with its id and its secret, and to HTTP with
+         *     `Bearer {edge_id}.{secret}`.
+         */
+        Joined: {
+            /** Format: uuid */
+            edge_id: string;
+            name: string;
+            /** Format: uuid */
+            site_id: string;
+        };
         /** @description Permission to watch one camera live. */
         LiveToken: {
             /** Format: int64 */
@@ -747,6 +1526,21 @@ export interface components {
             name: string;
             version: string;
         };
+        /** @description A secret that was just made. */
+        NewEdgeSecret: {
+            /** @description Shown once; the edge's old one is void from now on. */
+            secret: string;
+        };
+        /** @description A token that was just made. */
+        NewEdgeToken: components["schemas"]["EdgeToken"] & {
+            /** @description Shown once; type it into the edge. */
+            token: string;
+        };
+        /**
+         * @description What a note is.
+         * @enum {string}
+         */
+        NoteKind: "comment" | "assignment" | "appeal" | "appeal_accepted" | "appeal_rejected" | "overdue";
         /** @description One needed part. */
         Part: {
             /** @description What is wrong, in words; empty when nothing is. */
@@ -764,12 +1558,121 @@ export interface components {
          * @enum {string}
          */
         Phase: "new" | "update" | "end";
+        /** @description A picture that has arrived. */
+        Picture: {
+            /** Format: int64 */
+            bytes: number;
+            /** @description SHA-256 of its bytes; name it in a comment. */
+            hash: string;
+            /** Format: int32 */
+            height: number;
+            url: string;
+            /** Format: int32 */
+            width: number;
+        };
         /** @description A point on the picture, 0–1, origin top-left. */
         Point: {
             /** Format: float */
             x: number;
             /** Format: float */
             y: number;
+        };
+        /** @description How often alarms were true. */
+        Precision: {
+            /**
+             * Format: int64
+             * @description True: confirmed, dispatched, or further.
+             */
+            confirmed: number;
+            /**
+             * Format: int64
+             * @description 重复: they count neither as true nor as false.
+             */
+            duplicates: number;
+            /** Format: int64 */
+            false_alarms: number;
+            /** @description False alarms by reason. */
+            false_by_reason: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description 忽略: true, but nothing to do. They count as neither.
+             */
+            ignored: number;
+            /**
+             * Format: int64
+             * @description Nobody has said yet.
+             */
+            pending: number;
+            /** Format: int64 */
+            raised: number;
+            /**
+             * Format: double
+             * @description 真实告警率: `confirmed` ÷ (`confirmed` + `false_alarms`); `null` when nobody has judged any.
+             */
+            true_rate: number | null;
+            /**
+             * Format: double
+             * @description Upper end of the 95 % Wilson interval of `true_rate`.
+             */
+            true_rate_high: number | null;
+            /**
+             * Format: double
+             * @description Lower end of the 95 % Wilson interval of `true_rate`.
+             */
+            true_rate_low: number | null;
+        };
+        /** @description How often alarms are true 真实告警率. */
+        PrecisionReport: {
+            by_algorithm: components["schemas"]["AlgorithmPrecision"][];
+            /** @description First day, `2026-11-23`. */
+            from_day: string;
+            /** @description By algorithm, camera, model and version; at most 5000, the ones with most false alarms first. */
+            items: components["schemas"]["PrecisionRow"][];
+            /** @description Last day. */
+            to_day: string;
+            total: components["schemas"]["Precision"];
+        };
+        /** @description Precision of one algorithm on one camera with one model. */
+        PrecisionRow: components["schemas"]["Precision"] & {
+            algorithm: string;
+            camera_id: string;
+            camera_name: string;
+            /** @description Empty when events came before it was kept. */
+            model_name: string;
+            model_version: string;
+        };
+        /** @description A page of the quarantine, newest first. */
+        QuarantineList: {
+            items: components["schemas"]["QuarantinedMessage"][];
+            next_cursor: string | null;
+        };
+        /** @description A message that could not be taken. */
+        QuarantinedMessage: {
+            /** @description Whether all of it is kept, so that it can be tried again. */
+            complete: boolean;
+            /** Format: int64 */
+            first_at: number;
+            /** @description SHA-256 of topic and bytes. */
+            hash: string;
+            /** Format: int64 */
+            last_at: number;
+            /** @description The first 2000 characters; what is no text is shown as `�`. */
+            preview: string;
+            /** @description Why, in words. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Size of the message, bytes.
+             */
+            size: number;
+            /**
+             * Format: int64
+             * @description How often the same message came.
+             */
+            times: number;
+            topic: string;
         };
         /** @description Whether everything that is needed is there. */
         Readiness: {
@@ -785,6 +1688,46 @@ export interface components {
             reason: string;
             /** Format: uuid */
             task_id: string | null;
+        };
+        /** @description What waits for people 智能提醒. */
+        Reminders: {
+            /**
+             * Format: int64
+             * @description Appeals that nobody has decided.
+             */
+            appeals: number;
+            /**
+             * Format: int64
+             * @description 待复核 events.
+             */
+            in_review: number;
+            /**
+             * Format: int64
+             * @description Open events of the signed-in user.
+             */
+            mine: number;
+            /**
+             * Format: int64
+             * @description Of these, overdue.
+             */
+            mine_overdue: number;
+            /**
+             * Format: int64
+             * @description Events that are overdue.
+             */
+            overdue: number;
+            /**
+             * Format: int64
+             * @description 待处理 events.
+             */
+            pending: number;
+        };
+        /** @description What became of a message that was tried again. */
+        Replayed: {
+            /** @description Why not; empty when it was. */
+            reason: string;
+            /** @description Whether it was taken; then it is not in the quarantine any more. */
+            taken: boolean;
         };
         /**
          * @description Role of a user.
@@ -868,6 +1811,35 @@ export interface components {
             in_review: number;
             /** Format: int64 */
             pending: number;
+        };
+        /** @description Statistics 统计. */
+        Statistics: {
+            /** @description From arrival to 已闭环. Counts all cameras of the site. */
+            close: components["schemas"]["Took"];
+            /** @description First day, `2026-11-23`. */
+            from_day: string;
+            items: components["schemas"]["StatisticsRow"][];
+            /**
+             * Format: double
+             * @description Share of the looks at cameras that found them online 设备在线率, 0–1; `null` without looks.
+             */
+            online_rate: number | null;
+            /** @description From arrival to the first step. Counts all cameras of the site. */
+            respond: components["schemas"]["Took"];
+            /** @description Last day. */
+            to_day: string;
+            total: components["schemas"]["Precision"];
+        };
+        /** @description Counts of one group. */
+        StatisticsRow: components["schemas"]["Precision"] & {
+            /** @description Events per state; a state without events is not there. */
+            by_state: {
+                [key: string]: number;
+            };
+            /** @description A day (`2026-11-23`), an id of a site or camera, an algorithm or a grade. */
+            key: string;
+            /** @description What the users call it. */
+            name: string;
         };
         /** @description `event: hello`: where the stream starts. */
         StreamHello: {
@@ -1026,6 +1998,18 @@ export interface components {
             /** Format: int64 */
             track: number | null;
         };
+        /** @description How long something took. */
+        Took: {
+            /** Format: int64 */
+            events: number;
+            /**
+             * Format: double
+             * @description Seconds, within 5 %; `null` without events.
+             */
+            median_secs: number | null;
+            /** Format: double */
+            p90_secs: number | null;
+        };
         /**
          * @description How RTP travels from the camera.
          * @enum {string}
@@ -1039,6 +2023,34 @@ export interface components {
             must_change_password: boolean;
             role: components["schemas"]["Role"];
             username: string;
+        };
+        /** @description A user as an administrator sees it. */
+        UserInfo: {
+            /** Format: uuid */
+            id: string;
+            /** @description The password was generated and was not changed yet. */
+            must_change_password: boolean;
+            role: components["schemas"]["Role"];
+            username: string;
+        };
+        /** @description A user to add. */
+        UserInput: {
+            role: components["schemas"]["Role"];
+            /** @description 1 to 64 letters, digits or `._-@`, also Chinese; unique without regard to case. */
+            username: string;
+        };
+        /** @description All users, by name; at most 1000. */
+        UserList: {
+            items: components["schemas"]["UserInfo"][];
+        };
+        /** @description What a user may do from now on. */
+        UserRoleInput: {
+            role: components["schemas"]["Role"];
+        };
+        /** @description A user with a password that was just generated. */
+        UserWithPassword: components["schemas"]["UserInfo"] & {
+            /** @description Shown once; the user should change it. */
+            password: string;
         };
         /** @description The counts that made the decision. */
         Why: {
@@ -1083,7 +2095,18 @@ export type Algorithm = components['schemas']['Algorithm'];
 export type AlgorithmCounts = components['schemas']['AlgorithmCounts'];
 export type AlgorithmInfo = components['schemas']['AlgorithmInfo'];
 export type AlgorithmList = components['schemas']['AlgorithmList'];
+export type AlgorithmPrecision = components['schemas']['AlgorithmPrecision'];
+export type AppealDecisionInput = components['schemas']['AppealDecisionInput'];
+export type AppealInput = components['schemas']['AppealInput'];
+export type AppealState = components['schemas']['AppealState'];
+export type AssigneeInfo = components['schemas']['AssigneeInfo'];
+export type AssigneeList = components['schemas']['AssigneeList'];
+export type AssignmentInput = components['schemas']['AssignmentInput'];
 export type BoundingBox = components['schemas']['BoundingBox'];
+export type BulkActionInput = components['schemas']['BulkActionInput'];
+export type BulkItemInput = components['schemas']['BulkItemInput'];
+export type BulkResult = components['schemas']['BulkResult'];
+export type BulkResults = components['schemas']['BulkResults'];
 export type Camera = components['schemas']['Camera'];
 export type CameraInput = components['schemas']['CameraInput'];
 export type CameraList = components['schemas']['CameraList'];
@@ -1091,32 +2114,61 @@ export type CameraState = components['schemas']['CameraState'];
 export type Change = components['schemas']['Change'];
 export type ChangeKind = components['schemas']['ChangeKind'];
 export type Clip = components['schemas']['Clip'];
+export type CommentInput = components['schemas']['CommentInput'];
+export type DesertedCamera = components['schemas']['DesertedCamera'];
+export type DesertedCameras = components['schemas']['DesertedCameras'];
+export type Difference = components['schemas']['Difference'];
+export type DifferenceItem = components['schemas']['DifferenceItem'];
+export type DifferenceKind = components['schemas']['DifferenceKind'];
+export type Differences = components['schemas']['Differences'];
+export type DueLight = components['schemas']['DueLight'];
 export type Edge = components['schemas']['Edge'];
 export type EdgeHealth = components['schemas']['EdgeHealth'];
 export type EdgeList = components['schemas']['EdgeList'];
+export type EdgeSecretInput = components['schemas']['EdgeSecretInput'];
+export type EdgeToken = components['schemas']['EdgeToken'];
+export type EdgeTokenInput = components['schemas']['EdgeTokenInput'];
+export type EdgeTokenList = components['schemas']['EdgeTokenList'];
+export type EdgeTokenState = components['schemas']['EdgeTokenState'];
 export type Error = components['schemas']['Error'];
 export type EventAction = components['schemas']['EventAction'];
 export type EventCounters = components['schemas']['EventCounters'];
 export type EventDetail = components['schemas']['EventDetail'];
 export type EventList = components['schemas']['EventList'];
+export type EventNote = components['schemas']['EventNote'];
 export type EventState = components['schemas']['EventState'];
 export type EventSummary = components['schemas']['EventSummary'];
 export type EvidenceItem = components['schemas']['EvidenceItem'];
 export type EvidenceKind = components['schemas']['EvidenceKind'];
 export type FalseAlarmReason = components['schemas']['FalseAlarmReason'];
 export type Health = components['schemas']['Health'];
+export type HealthHistory = components['schemas']['HealthHistory'];
+export type HealthSample = components['schemas']['HealthSample'];
 export type HealthWarning = components['schemas']['HealthWarning'];
 export type HistoryEntry = components['schemas']['HistoryEntry'];
 export type InferenceHealth = components['schemas']['InferenceHealth'];
+export type JoinInput = components['schemas']['JoinInput'];
+export type Joined = components['schemas']['Joined'];
 export type LiveToken = components['schemas']['LiveToken'];
 export type LoginInput = components['schemas']['LoginInput'];
 export type ModelRef = components['schemas']['ModelRef'];
+export type NewEdgeSecret = components['schemas']['NewEdgeSecret'];
+export type NewEdgeToken = components['schemas']['NewEdgeToken'];
+export type NoteKind = components['schemas']['NoteKind'];
 export type Part = components['schemas']['Part'];
 export type PasswordInput = components['schemas']['PasswordInput'];
 export type Phase = components['schemas']['Phase'];
+export type Picture = components['schemas']['Picture'];
 export type Point = components['schemas']['Point'];
+export type Precision = components['schemas']['Precision'];
+export type PrecisionReport = components['schemas']['PrecisionReport'];
+export type PrecisionRow = components['schemas']['PrecisionRow'];
+export type QuarantineList = components['schemas']['QuarantineList'];
+export type QuarantinedMessage = components['schemas']['QuarantinedMessage'];
 export type Readiness = components['schemas']['Readiness'];
 export type Refusal = components['schemas']['Refusal'];
+export type Reminders = components['schemas']['Reminders'];
+export type Replayed = components['schemas']['Replayed'];
 export type Role = components['schemas']['Role'];
 export type Schedule = components['schemas']['Schedule'];
 export type ScheduleSpan = components['schemas']['ScheduleSpan'];
@@ -1126,6 +2178,8 @@ export type Site = components['schemas']['Site'];
 export type SiteList = components['schemas']['SiteList'];
 export type Snapshot = components['schemas']['Snapshot'];
 export type StateCounts = components['schemas']['StateCounts'];
+export type Statistics = components['schemas']['Statistics'];
+export type StatisticsRow = components['schemas']['StatisticsRow'];
 export type StreamHello = components['schemas']['StreamHello'];
 export type StreamState = components['schemas']['StreamState'];
 export type Task = components['schemas']['Task'];
@@ -1134,8 +2188,14 @@ export type TaskList = components['schemas']['TaskList'];
 export type TaskParams = components['schemas']['TaskParams'];
 export type TaskParamsInput = components['schemas']['TaskParamsInput'];
 export type TimedBox = components['schemas']['TimedBox'];
+export type Took = components['schemas']['Took'];
 export type Transport = components['schemas']['Transport'];
 export type User = components['schemas']['User'];
+export type UserInfo = components['schemas']['UserInfo'];
+export type UserInput = components['schemas']['UserInput'];
+export type UserList = components['schemas']['UserList'];
+export type UserRoleInput = components['schemas']['UserRoleInput'];
+export type UserWithPassword = components['schemas']['UserWithPassword'];
 export type Why = components['schemas']['Why'];
 export type Zone = components['schemas']['Zone'];
 export type ZoneKind = components['schemas']['ZoneKind'];
@@ -1195,6 +2255,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlgorithmList"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_assignees: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the people */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssigneeList"];
                 };
             };
             /** @description refused or failed */
@@ -1464,6 +2562,124 @@ export interface operations {
             };
         };
     };
+    list_edge_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the tokens */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeTokenList"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    create_edge_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeTokenInput"];
+            };
+        };
+        responses: {
+            /** @description the token, shown once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewEdgeToken"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    revoke_edge_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description revoked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     list_edges: {
         parameters: {
             query?: never;
@@ -1502,6 +2718,129 @@ export interface operations {
             };
         };
     };
+    edge_differences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the differences */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Differences"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    edge_health_history: {
+        parameters: {
+            query?: {
+                /** @description How many hours back, 1 to 168; 24 when left out. */
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the health, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthHistory"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    renew_edge_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the secret, shown once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewEdgeSecret"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     list_events: {
         parameters: {
             query?: {
@@ -1513,6 +2852,33 @@ export interface operations {
                 from?: number;
                 /** @description Decided before, microseconds. */
                 to?: number;
+                site_id?: string;
+                /**
+                 * @description Several states, with commas between them.
+                 * @example pending,confirmed
+                 */
+                states?: string;
+                /** @description Several algorithms, with commas between them. */
+                algorithms?: string;
+                /** @description Several grades, with commas between them. */
+                severities?: string;
+                /** @description Several cameras, with commas between them; at most 100. */
+                camera_ids?: string;
+                /**
+                 * @description Free text: a number of a report, or words that are all in camera, task, zone, site or algorithm. Looks
+                 *     back 90 days at most from `to` (or now) unless `from` says less. At most 100 characters.
+                 */
+                q?: string;
+                /** @description Whose events: a user's id, `me`, or `nobody`. */
+                assignee?: string;
+                /** @description Only events whose next step is overdue (`true`) or not (`false`). */
+                overdue?: boolean;
+                /** @description Only events with an appeal in this state. */
+                appeal?: "open" | "accepted" | "rejected";
+                /** @description Only events of this group. */
+                group_id?: string;
+                /** @description Only the first event of each group. */
+                grouped?: boolean;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
                 /** @description 1 to 200; 50 when left out. */
@@ -1553,6 +2919,48 @@ export interface operations {
             };
         };
     };
+    act_on_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkActionInput"];
+            };
+        };
+        responses: {
+            /** @description what became of each event */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkResults"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     event_counters: {
         parameters: {
             query?: never;
@@ -1569,6 +2977,200 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventCounters"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    export_events_csv: {
+        parameters: {
+            query?: {
+                state?: "pending" | "confirmed" | "dispatched" | "in_progress" | "in_review" | "closed" | "false_alarm" | "duplicate" | "ignored";
+                algorithm?: "no_helmet" | "intrusion" | "crowd";
+                camera_id?: string;
+                severity?: "yellow" | "orange" | "red";
+                /** @description Decided at or after, microseconds. */
+                from?: number;
+                /** @description Decided before, microseconds. */
+                to?: number;
+                site_id?: string;
+                /**
+                 * @description Several states, with commas between them.
+                 * @example pending,confirmed
+                 */
+                states?: string;
+                /** @description Several algorithms, with commas between them. */
+                algorithms?: string;
+                /** @description Several grades, with commas between them. */
+                severities?: string;
+                /** @description Several cameras, with commas between them; at most 100. */
+                camera_ids?: string;
+                /**
+                 * @description Free text: a number of a report, or words that are all in camera, task, zone, site or algorithm. Looks
+                 *     back 90 days at most from `to` (or now) unless `from` says less. At most 100 characters.
+                 */
+                q?: string;
+                /** @description Whose events: a user's id, `me`, or `nobody`. */
+                assignee?: string;
+                /** @description Only events whose next step is overdue (`true`) or not (`false`). */
+                overdue?: boolean;
+                /** @description Only events with an appeal in this state. */
+                appeal?: "open" | "accepted" | "rejected";
+                /** @description Only events of this group. */
+                group_id?: string;
+                /** @description Only the first event of each group. */
+                grouped?: boolean;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description 1 to 200; 50 when left out. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    export_events_xlsx: {
+        parameters: {
+            query?: {
+                state?: "pending" | "confirmed" | "dispatched" | "in_progress" | "in_review" | "closed" | "false_alarm" | "duplicate" | "ignored";
+                algorithm?: "no_helmet" | "intrusion" | "crowd";
+                camera_id?: string;
+                severity?: "yellow" | "orange" | "red";
+                /** @description Decided at or after, microseconds. */
+                from?: number;
+                /** @description Decided before, microseconds. */
+                to?: number;
+                site_id?: string;
+                /**
+                 * @description Several states, with commas between them.
+                 * @example pending,confirmed
+                 */
+                states?: string;
+                /** @description Several algorithms, with commas between them. */
+                algorithms?: string;
+                /** @description Several grades, with commas between them. */
+                severities?: string;
+                /** @description Several cameras, with commas between them; at most 100. */
+                camera_ids?: string;
+                /**
+                 * @description Free text: a number of a report, or words that are all in camera, task, zone, site or algorithm. Looks
+                 *     back 90 days at most from `to` (or now) unless `from` says less. At most 100 characters.
+                 */
+                q?: string;
+                /** @description Whose events: a user's id, `me`, or `nobody`. */
+                assignee?: string;
+                /** @description Only events whose next step is overdue (`true`) or not (`false`). */
+                overdue?: boolean;
+                /** @description Only events with an appeal in this state. */
+                appeal?: "open" | "accepted" | "rejected";
+                /** @description Only events of this group. */
+                group_id?: string;
+                /** @description Only the first event of each group. */
+                grouped?: boolean;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description 1 to 200; 50 when left out. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    event_reminders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the counts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reminders"];
                 };
             };
             /** @description refused or failed */
@@ -1675,6 +3277,226 @@ export interface operations {
             };
         };
     };
+    appeal_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealInput"];
+            };
+        };
+        responses: {
+            /** @description the event with its appeal */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventDetail"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    decide_appeal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealDecisionInput"];
+            };
+        };
+        responses: {
+            /** @description the event */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventDetail"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    assign_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignmentInput"];
+            };
+        };
+        responses: {
+            /** @description the event */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventDetail"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    comment_on_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentInput"];
+            };
+        };
+        responses: {
+            /** @description the event with the comment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventDetail"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    add_event_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": number[];
+            };
+        };
+        responses: {
+            /** @description the picture */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Picture"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     get_evidence: {
         parameters: {
             query?: never;
@@ -1702,6 +3524,266 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_quarantine: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description 1 to 200; 200 when left out. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page of messages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineList"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_quarantined: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256, hexadecimal */
+                hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description thrown away */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    replay_quarantined: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256, hexadecimal */
+                hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description what became of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_deserted_cameras: {
+        parameters: {
+            query?: {
+                /** @description First working hour, 0–23; 8 when left out. */
+                from_hour?: number;
+                /** @description First hour after work, 1–24; 18 when left out. */
+                to_hour?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the cameras */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesertedCameras"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    precision_report: {
+        parameters: {
+            query?: {
+                /** @description From the day of this time on, microseconds; 30 days before `to` when left out. */
+                from?: number;
+                /** @description Up to and with the day of this time, microseconds; today when left out. At most 1100 days after `from`. */
+                to?: number;
+                site_id?: string;
+                camera_id?: string;
+                algorithm?: "no_helmet" | "intrusion" | "crowd";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the report */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrecisionReport"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    statistics: {
+        parameters: {
+            query?: {
+                /** @description From the day of this time on, microseconds; 30 days before `to` when left out. */
+                from?: number;
+                /** @description Up to and with the day of this time, microseconds; today when left out. At most 1100 days after `from`. */
+                to?: number;
+                site_id?: string;
+                camera_id?: string;
+                algorithm?: "no_helmet" | "intrusion" | "crowd";
+                /** @description `day` when left out. */
+                by?: "day" | "site" | "camera" | "algorithm" | "severity";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the statistics */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statistics"];
+                };
             };
             /** @description refused or failed */
             "4XX": {
@@ -2165,6 +4247,208 @@ export interface operations {
             };
         };
     };
+    list_users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the users */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserList"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    create_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserInput"];
+            };
+        };
+        responses: {
+            /** @description the user and its first password */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserWithPassword"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    change_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserRoleInput"];
+            };
+        };
+        responses: {
+            /** @description the user */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserInfo"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    renew_user_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the user and its new password */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserWithPassword"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     edge_evidence_offset: {
         parameters: {
             query?: never;
@@ -2226,6 +4510,88 @@ export interface operations {
         };
         responses: {
             /** @description taken; `upload-offset` says how much is here now */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    edge_join: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinInput"];
+            };
+        };
+        responses: {
+            /** @description who the edge is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Joined"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    edge_change_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgeSecretInput"];
+            };
+        };
+        responses: {
+            /** @description changed */
             204: {
                 headers: {
                     [name: string]: unknown;

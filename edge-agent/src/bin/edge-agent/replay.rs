@@ -118,7 +118,9 @@ fn exit_of(error: &ReplayError) -> Exit {
 
 #[expect(clippy::print_stderr, reason = "progress and errors of a command belong on standard error")]
 fn warn_refused(refused: &[String]) {
-    refused.iter().for_each(|reason| eprintln!("warning: a model is not used: {reason}"));
+    for reason in refused {
+        eprintln!("warning: a model is not used: {reason}");
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "progress and errors of a command belong on standard error")]
