@@ -167,7 +167,7 @@ export class Backend {
     this.store.tell('task', known.id)
   }
 
-  private taskFrom(input: TaskInput & { lines?: unknown[] }): Omit<Task, 'id' | 'version' | 'created_at'> & { lines: unknown[] } {
+  private taskFrom(input: TaskInput): Omit<Task, 'id' | 'version' | 'created_at'> {
     const algorithm = algorithms.find((known) => known.id === input.algorithm)
     const camera = this.store.cameras.find((known) => known.id === input.camera_id)
     if (!algorithm || !camera) throw new Refused(400, 'invalid', 'Choose a camera.', '请选择摄像头。', 'camera_id')
@@ -182,7 +182,9 @@ export class Backend {
       enabled: input.enabled ?? true,
       zones: input.zones ?? [],
       lines: input.lines ?? [],
-      schedule: input.schedule ?? { utc_offset_minutes: 480, spans: [] },
+      mutes: input.mutes ?? [],
+      reference: input.reference ?? null,
+      schedule: input.schedule ?? { utc_offset_minutes: 480, spans: [], holidays: [] },
       params,
       effective_params: { ...algorithm.defaults, ...given },
       severity: input.severity ?? null,

@@ -124,8 +124,11 @@ export function makeTasks(cameras: Camera[]): Task[] {
       zones:
         algorithm === 'no_helmet'
           ? []
-          : [{ name: algorithm === 'crowd' ? '通道' : '禁入区', kind: 'include', points: [{ x: 0.38, y: 0.52 }, { x: 0.72, y: 0.5 }, { x: 0.76, y: 0.9 }, { x: 0.36, y: 0.92 }] }],
-      schedule: { utc_offset_minutes: 480, spans: [] },
+          : [{ name: algorithm === 'crowd' ? '通道' : '禁入区', kind: 'include', min_score: null, points: [{ x: 0.38, y: 0.52 }, { x: 0.72, y: 0.5 }, { x: 0.76, y: 0.9 }, { x: 0.36, y: 0.92 }] }],
+      lines: [],
+      mutes: [],
+      reference: null,
+      schedule: { utc_offset_minutes: 480, spans: [], holidays: [] },
       params: noParams,
       effective_params: defaults?.defaults ?? base,
       severity: null,

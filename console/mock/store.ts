@@ -123,6 +123,10 @@ export class Store {
     const variant = this.cameras.findIndex((camera) => camera.id === task.camera_id)
     const id = `0190b000-0000-7000-8000-${String(n).padStart(12, '0')}`
     const hash = this.keep(`picture ${id}`, () => picture(moment, variant))
+    // As the server groups: the same subject at the same place within ten minutes.
+    const near = this.events.find(
+      (other) => other.camera_id === task.camera_id && other.algorithm === task.algorithm && Math.abs(other.decided_at - decidedAt) <= 600e6,
+    )
     const event: EventDetail = {
       id,
       algorithm: task.algorithm,
@@ -143,6 +147,20 @@ export class Store {
       version: 1,
       snapshot: { url: `/api/v1/evidence/${hash}`, width: sceneWidth, height: sceneHeight, available: true },
       clip: null,
+      number: `SJ-${n}`,
+      group_id: near?.group_id ?? id,
+      group_count: 1,
+      note_count: 0,
+      overdue_level: 0,
+      light: null,
+      appeal: null,
+      assignee_id: null,
+      assignee_name: null,
+      due_at: null,
+      duplicate_of: null,
+      notes: [],
+      can_appeal: false,
+      can_decide_appeal: false,
       task_id: task.id,
       task_name: task.name,
       generation: 14,
@@ -159,6 +177,7 @@ export class Store {
         dwell_secs: task.effective_params.dwell_secs,
         people: task.algorithm === 'crowd' ? 5 : 0,
         people_needed: task.algorithm === 'crowd' ? 4 : 0,
+        measures: [],
       },
       evidence: [],
       history: [],

@@ -64,7 +64,7 @@ async fn a_corrupt_model_is_refused_and_video_goes_on() -> Result<()> {
     let running = start(|config, dir| {
         let package = dir.join("model");
         std::fs::create_dir_all(&package).expect("a temporary folder");
-        for entry in std::fs::read_dir(&config.model).expect("the model package").flatten() {
+        for entry in std::fs::read_dir(config.model.join("site-ppe")).expect("the model package").flatten() {
             std::fs::copy(entry.path(), package.join(entry.file_name())).expect("a copy");
         }
         std::fs::write(package.join("model.onnx"), b"not a model").expect("a damaged copy");

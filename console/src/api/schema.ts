@@ -416,6 +416,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events/{id}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Raises nothing any more for the thing at this place: the subject of a false alarm that does not move. */
+        post: operations["mute_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events/{id}/pictures": {
         parameters: {
             query?: never;
@@ -663,6 +680,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{id}/references": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every picture that was approved for a task, newest first. */
+        get: operations["list_references"];
+        put?: never;
+        /** Approves a picture as the state that the task compares with from now on; earlier ones are kept. */
+        post: operations["approve_reference"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -757,6 +792,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/edge/v1/references/{hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of an approved picture, for the edge whose task compares with it. */
+        get: operations["edge_reference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/edge/v1/secret": {
         parameters: {
             query?: never;
@@ -843,16 +895,7 @@ export interface components {
          * @description A site algorithm 算法.
          * @enum {string}
          */
-        Algorithm: "no_helmet" | "intrusion" | "crowd";
-        /** @description Events per algorithm. Every algorithm is there. */
-        AlgorithmCounts: {
-            /** Format: int64 */
-            crowd: number;
-            /** Format: int64 */
-            intrusion: number;
-            /** Format: int64 */
-            no_helmet: number;
-        };
+        Algorithm: "no_helmet" | "intrusion" | "crowd" | "fence_missing" | "no_harness" | "occupant_no_helmet" | "large_material" | "no_life_jacket" | "e_bike" | "construction_vehicle" | "edge_protection" | "fire_smoke" | "ponding" | "segment_stack" | "overhang" | "special_vehicle" | "picture_quality";
         /** @description An algorithm that tasks can use. */
         AlgorithmInfo: {
             default_severity: components["schemas"]["Severity"];
@@ -901,6 +944,30 @@ export interface components {
          * @enum {string}
          */
         AppealState: "open" | "accepted" | "rejected";
+        /** @description One approved picture. */
+        ApprovedPicture: {
+            /** Format: int64 */
+            approved_at: number;
+            /** @description User name of who approved it. */
+            approved_by: string;
+            /** @description SHA-256 of the picture. */
+            hash: string;
+            /** Format: int32 */
+            height: number;
+            /** @description Where the picture is. */
+            url: string;
+            /**
+             * Format: int32
+             * @description Counts up with each approval.
+             */
+            version: number;
+            /** Format: int32 */
+            width: number;
+        };
+        /** @description Every approved picture of a task, newest first. */
+        ApprovedPictures: {
+            items: components["schemas"]["ApprovedPicture"][];
+        };
         /** @description Somebody who can be made responsible. */
         AssigneeInfo: {
             /** Format: uuid */
@@ -1255,7 +1322,10 @@ export interface components {
         EventAction: "confirm" | "false_alarm" | "duplicate" | "ignore" | "dispatch" | "start" | "submit" | "close" | "reject" | "undo";
         /** @description How many events there are. */
         EventCounters: {
-            by_algorithm: components["schemas"]["AlgorithmCounts"];
+            /** @description By algorithm id; every algorithm is there. */
+            by_algorithm: {
+                [key: string]: number;
+            };
             by_state: components["schemas"]["StateCounts"];
             /**
              * Format: int64
@@ -1478,6 +1548,17 @@ export interface components {
             to_state: components["schemas"]["EventState"];
             username: string;
         };
+        /** @description One day that does not follow the weekly grid. */
+        Holiday: {
+            /** @description `2027-02-06`, in the site's own time. */
+            date: string;
+            plan: components["schemas"]["HolidayPlan"];
+        };
+        /**
+         * @description What a holiday means for a task.
+         * @enum {string}
+         */
+        HolidayPlan: "all_day" | "off" | "like_sunday" | "like_monday";
         /** @description How inference runs. */
         InferenceHealth: {
             /** Format: float */
@@ -1509,6 +1590,18 @@ export interface components {
             /** Format: uuid */
             site_id: string;
         };
+        /** @description A drawn line. */
+        Line: {
+            kind: components["schemas"]["LineKind"];
+            name: string;
+            /** @description Points in drawing order, 2 to 16. */
+            points: components["schemas"]["Point"][];
+        };
+        /**
+         * @description What a drawn line is for.
+         * @enum {string}
+         */
+        LineKind: "crossing" | "crossing_rightward" | "crossing_leftward" | "height";
         /** @description Permission to watch one camera live. */
         LiveToken: {
             /** Format: int64 */
@@ -1521,10 +1614,42 @@ export interface components {
             password: string;
             username: string;
         };
+        /** @description One measured value and the limit it was held against. */
+        Measure: {
+            /** @description A word that goes with it, e.g. the class or the kind of defect. */
+            label: string | null;
+            /** Format: float */
+            limit: number | null;
+            /** @description A key, e.g. `share_under_water`, `layers`, `changed`; its unit belongs to it (shares 0–1, seconds, pixels). */
+            name: string;
+            /** Format: float */
+            value: number;
+        };
         /** @description Which model saw it. */
         ModelRef: {
             name: string;
             version: string;
+        };
+        /** @description A place that was a false alarm 误报屏蔽: the same thing there raises nothing any more. */
+        Mute: {
+            bbox: components["schemas"]["BoundingBox"];
+            /** @description Class name of the model. */
+            class: string;
+            /** @description What it looked like; without it the place alone decides. */
+            embedding: number[];
+            /**
+             * Format: int64
+             * @description When it is forgotten; never when left out.
+             */
+            until: number | null;
+        };
+        /** @description For how long a place is muted. */
+        MuteInput: {
+            /**
+             * Format: int32
+             * @description 1 to 3,650 days; for good when left out.
+             */
+            days?: number | null;
         };
         /** @description A secret that was just made. */
         NewEdgeSecret: {
@@ -1541,6 +1666,11 @@ export interface components {
          * @enum {string}
          */
         NoteKind: "comment" | "assignment" | "appeal" | "appeal_accepted" | "appeal_rejected" | "overdue";
+        /**
+         * @description How a subject must lie in a zone.
+         * @enum {string}
+         */
+        Overlap: "foot_point" | "target_share" | "zone_share";
         /** @description One needed part. */
         Part: {
             /** @description What is wrong, in words; empty when nothing is. */
@@ -1681,6 +1811,18 @@ export interface components {
             /** @description `ready` or `not_ready`. */
             status: string;
         };
+        /** @description The approved state of a region 参考画面. */
+        ReferencePicture: {
+            /** Format: int64 */
+            approved_at: number;
+            /** @description SHA-256 of the approved picture, a piece of evidence. */
+            picture: string;
+            /**
+             * Format: int32
+             * @description Counts up with each approval.
+             */
+            version: number;
+        };
         /** @description Something of the desired state that the edge could not apply. Exactly one of the two ids is there. */
         Refusal: {
             /** Format: uuid */
@@ -1736,6 +1878,8 @@ export interface components {
         Role: "admin" | "supervisor" | "viewer";
         /** @description A weekly grid in the site's own time; without spans it is always armed. */
         Schedule: {
+            /** @description Days that do not follow the grid. */
+            holidays: components["schemas"]["Holiday"][];
             spans: components["schemas"]["ScheduleSpan"][];
             /**
              * Format: int32
@@ -1866,9 +2010,12 @@ export interface components {
             enabled: boolean;
             /** Format: uuid */
             id: string;
+            lines: components["schemas"]["Line"][];
+            mutes: components["schemas"]["Mute"][];
             name: string;
             /** @description What differs from the defaults. */
             params: components["schemas"]["TaskParamsInput"];
+            reference: components["schemas"]["ReferencePicture"] | null;
             /** @description Why the edge refuses it. */
             refusal: string | null;
             /** @description Whether the edge runs it now. */
@@ -1888,9 +2035,13 @@ export interface components {
             camera_id: string;
             /** @description Yes when left out. */
             enabled?: boolean | null;
+            lines?: components["schemas"]["Line"][] | null;
+            /** @description Places that were false alarms; kept as they are when left out of an edit. */
+            mutes?: components["schemas"]["Mute"][] | null;
             /** @description 1 to 100 characters. */
             name: string;
             params?: components["schemas"]["TaskParamsInput"] | null;
+            reference?: components["schemas"]["ReferencePicture"] | null;
             schedule?: components["schemas"]["Schedule"] | null;
             severity?: components["schemas"]["Severity"] | null;
             /**
@@ -1909,17 +2060,30 @@ export interface components {
         /** @description Complete parameters; units and ranges as in `TaskParamsInput`. */
         TaskParams: {
             /** Format: float */
+            camera_cool_down_secs: number;
+            /** Format: float */
             cool_down_secs: number;
             /** Format: int32 */
             crowd_size: number;
             /** Format: float */
             dwell_secs: number;
+            /** Format: int32 */
+            layers_max: number;
+            /** Format: float */
+            min_overlap: number;
             /** Format: float */
             min_score: number;
             /** Format: int32 */
             min_target_px: number;
+            overlap: components["schemas"]["Overlap"];
+            /** Format: float */
+            reach: number;
             /** Format: float */
             sample_fps: number;
+            /** Format: float */
+            share_needed: number;
+            /** Format: float */
+            smoke_dwell_secs: number;
             /** Format: float */
             task_cool_down_secs: number;
             /** Format: int32 */
@@ -1929,6 +2093,12 @@ export interface components {
         };
         /** @description Parameters as written; what is left out takes the algorithm's default. */
         TaskParamsInput: {
+            /**
+             * Format: float
+             * @description Quiet time of the whole camera after an event of this task, 0–86,400 s.
+             * @default null
+             */
+            camera_cool_down_secs: number | null;
             /**
              * Format: float
              * @description Quiet time after an event of the same subject, 0–86,400 s.
@@ -1943,10 +2113,22 @@ export interface components {
             crowd_size: number | null;
             /**
              * Format: float
-             * @description How long the condition must last before an event is raised, 0–3600 s.
+             * @description How long the condition must last before an event is raised, 0–86,400 s.
              * @default null
              */
             dwell_secs: number | null;
+            /**
+             * Format: int32
+             * @description Most layers of a stack, 1–20.
+             * @default null
+             */
+            layers_max: number | null;
+            /**
+             * Format: float
+             * @description Share that goes with `overlap`, 0.01–1.
+             * @default null
+             */
+            min_overlap: number | null;
             /**
              * Format: float
              * @description Smallest confidence of a detection, 0.05–0.99.
@@ -1959,12 +2141,32 @@ export interface components {
              * @default null
              */
             min_target_px: number | null;
+            /** @default null */
+            overlap: components["schemas"]["Overlap"] | null;
             /**
              * Format: float
-             * @description Frames analysed per second, 0.1–25.
+             * @description Reach of a vehicle, heights of a person, 0–5.
+             * @default null
+             */
+            reach: number | null;
+            /**
+             * Format: float
+             * @description Frames analysed per second, 0.02–25.
              * @default null
              */
             sample_fps: number | null;
+            /**
+             * Format: float
+             * @description Share of the zone that must be under water or changed, 0.005–1.
+             * @default null
+             */
+            share_needed: number | null;
+            /**
+             * Format: float
+             * @description How long smoke alone must last, 0–3600 s.
+             * @default null
+             */
+            smoke_dwell_secs: number | null;
             /**
              * Format: float
              * @description Quiet time after any event of this task, 0–86,400 s.
@@ -2058,6 +2260,8 @@ export interface components {
             dwell_secs: number;
             /** Format: float */
             lasted_secs: number;
+            /** @description What else was measured. */
+            measures: components["schemas"]["Measure"][];
             /** Format: int32 */
             people: number;
             /** Format: int32 */
@@ -2074,6 +2278,11 @@ export interface components {
         /** @description A drawn zone. */
         Zone: {
             kind: components["schemas"]["ZoneKind"];
+            /**
+             * Format: float
+             * @description Smallest confidence inside, 0.05–0.99; the task's own when left out.
+             */
+            min_score: number | null;
             name: string;
             /** @description Corners in drawing order, 3 to 64. */
             points: components["schemas"]["Point"][];
@@ -2092,13 +2301,14 @@ export interface components {
 }
 export type ActionInput = components['schemas']['ActionInput'];
 export type Algorithm = components['schemas']['Algorithm'];
-export type AlgorithmCounts = components['schemas']['AlgorithmCounts'];
 export type AlgorithmInfo = components['schemas']['AlgorithmInfo'];
 export type AlgorithmList = components['schemas']['AlgorithmList'];
 export type AlgorithmPrecision = components['schemas']['AlgorithmPrecision'];
 export type AppealDecisionInput = components['schemas']['AppealDecisionInput'];
 export type AppealInput = components['schemas']['AppealInput'];
 export type AppealState = components['schemas']['AppealState'];
+export type ApprovedPicture = components['schemas']['ApprovedPicture'];
+export type ApprovedPictures = components['schemas']['ApprovedPictures'];
 export type AssigneeInfo = components['schemas']['AssigneeInfo'];
 export type AssigneeList = components['schemas']['AssigneeList'];
 export type AssignmentInput = components['schemas']['AssignmentInput'];
@@ -2146,15 +2356,23 @@ export type HealthHistory = components['schemas']['HealthHistory'];
 export type HealthSample = components['schemas']['HealthSample'];
 export type HealthWarning = components['schemas']['HealthWarning'];
 export type HistoryEntry = components['schemas']['HistoryEntry'];
+export type Holiday = components['schemas']['Holiday'];
+export type HolidayPlan = components['schemas']['HolidayPlan'];
 export type InferenceHealth = components['schemas']['InferenceHealth'];
 export type JoinInput = components['schemas']['JoinInput'];
 export type Joined = components['schemas']['Joined'];
+export type Line = components['schemas']['Line'];
+export type LineKind = components['schemas']['LineKind'];
 export type LiveToken = components['schemas']['LiveToken'];
 export type LoginInput = components['schemas']['LoginInput'];
+export type Measure = components['schemas']['Measure'];
 export type ModelRef = components['schemas']['ModelRef'];
+export type Mute = components['schemas']['Mute'];
+export type MuteInput = components['schemas']['MuteInput'];
 export type NewEdgeSecret = components['schemas']['NewEdgeSecret'];
 export type NewEdgeToken = components['schemas']['NewEdgeToken'];
 export type NoteKind = components['schemas']['NoteKind'];
+export type Overlap = components['schemas']['Overlap'];
 export type Part = components['schemas']['Part'];
 export type PasswordInput = components['schemas']['PasswordInput'];
 export type Phase = components['schemas']['Phase'];
@@ -2166,6 +2384,7 @@ export type PrecisionRow = components['schemas']['PrecisionRow'];
 export type QuarantineList = components['schemas']['QuarantineList'];
 export type QuarantinedMessage = components['schemas']['QuarantinedMessage'];
 export type Readiness = components['schemas']['Readiness'];
+export type ReferencePicture = components['schemas']['ReferencePicture'];
 export type Refusal = components['schemas']['Refusal'];
 export type Reminders = components['schemas']['Reminders'];
 export type Replayed = components['schemas']['Replayed'];
@@ -2845,7 +3064,7 @@ export interface operations {
         parameters: {
             query?: {
                 state?: "pending" | "confirmed" | "dispatched" | "in_progress" | "in_review" | "closed" | "false_alarm" | "duplicate" | "ignored";
-                algorithm?: "no_helmet" | "intrusion" | "crowd";
+                algorithm?: "no_helmet" | "intrusion" | "crowd" | "fence_missing" | "no_harness" | "occupant_no_helmet" | "large_material" | "no_life_jacket" | "e_bike" | "construction_vehicle" | "edge_protection" | "fire_smoke" | "ponding" | "segment_stack" | "overhang" | "special_vehicle" | "picture_quality";
                 camera_id?: string;
                 severity?: "yellow" | "orange" | "red";
                 /** @description Decided at or after, microseconds. */
@@ -3003,7 +3222,7 @@ export interface operations {
         parameters: {
             query?: {
                 state?: "pending" | "confirmed" | "dispatched" | "in_progress" | "in_review" | "closed" | "false_alarm" | "duplicate" | "ignored";
-                algorithm?: "no_helmet" | "intrusion" | "crowd";
+                algorithm?: "no_helmet" | "intrusion" | "crowd" | "fence_missing" | "no_harness" | "occupant_no_helmet" | "large_material" | "no_life_jacket" | "e_bike" | "construction_vehicle" | "edge_protection" | "fire_smoke" | "ponding" | "segment_stack" | "overhang" | "special_vehicle" | "picture_quality";
                 camera_id?: string;
                 severity?: "yellow" | "orange" | "red";
                 /** @description Decided at or after, microseconds. */
@@ -3081,7 +3300,7 @@ export interface operations {
         parameters: {
             query?: {
                 state?: "pending" | "confirmed" | "dispatched" | "in_progress" | "in_review" | "closed" | "false_alarm" | "duplicate" | "ignored";
-                algorithm?: "no_helmet" | "intrusion" | "crowd";
+                algorithm?: "no_helmet" | "intrusion" | "crowd" | "fence_missing" | "no_harness" | "occupant_no_helmet" | "large_material" | "no_life_jacket" | "e_bike" | "construction_vehicle" | "edge_protection" | "fire_smoke" | "ponding" | "segment_stack" | "overhang" | "special_vehicle" | "picture_quality";
                 camera_id?: string;
                 severity?: "yellow" | "orange" | "red";
                 /** @description Decided at or after, microseconds. */
@@ -3453,6 +3672,50 @@ export interface operations {
             };
         };
     };
+    mute_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MuteInput"];
+            };
+        };
+        responses: {
+            /** @description the task with the muted place */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     add_event_picture: {
         parameters: {
             query?: never;
@@ -3720,7 +3983,7 @@ export interface operations {
                 to?: number;
                 site_id?: string;
                 camera_id?: string;
-                algorithm?: "no_helmet" | "intrusion" | "crowd";
+                algorithm?: "no_helmet" | "intrusion" | "crowd" | "fence_missing" | "no_harness" | "occupant_no_helmet" | "large_material" | "no_life_jacket" | "e_bike" | "construction_vehicle" | "edge_protection" | "fire_smoke" | "ponding" | "segment_stack" | "overhang" | "special_vehicle" | "picture_quality";
             };
             header?: never;
             path?: never;
@@ -3766,7 +4029,7 @@ export interface operations {
                 to?: number;
                 site_id?: string;
                 camera_id?: string;
-                algorithm?: "no_helmet" | "intrusion" | "crowd";
+                algorithm?: "no_helmet" | "intrusion" | "crowd" | "fence_missing" | "no_harness" | "occupant_no_helmet" | "large_material" | "no_life_jacket" | "e_bike" | "construction_vehicle" | "edge_protection" | "fire_smoke" | "ponding" | "segment_stack" | "overhang" | "special_vehicle" | "picture_quality";
                 /** @description `day` when left out. */
                 by?: "day" | "site" | "camera" | "algorithm" | "severity";
             };
@@ -4247,6 +4510,90 @@ export interface operations {
             };
         };
     };
+    list_references: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the pictures */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovedPictures"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    approve_reference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": number[];
+            };
+        };
+        responses: {
+            /** @description approved */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     list_users: {
         parameters: {
             query?: never;
@@ -4556,6 +4903,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Joined"];
+                };
+            };
+            /** @description refused or failed */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description refused or failed */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    edge_reference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the bytes, hexadecimal */
+                hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
                 };
             };
             /** @description refused or failed */

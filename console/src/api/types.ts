@@ -17,9 +17,9 @@ export type Edge = Schemas['Edge']
 export type EdgeHealth = Schemas['EdgeHealth']
 export type ErrorBody = Schemas['Error']
 export type EventAction = Schemas['EventAction']
-export type EventDetail = Schemas['EventDetail'] & Partial<Handling> & { notes?: EventNote[] }
+export type EventDetail = Schemas['EventDetail']
 export type EventState = Schemas['EventState']
-export type EventSummary = Schemas['EventSummary'] & Partial<Handling>
+export type EventSummary = Schemas['EventSummary']
 export type FalseAlarmReason = Schemas['FalseAlarmReason']
 export type HistoryEntry = Schemas['HistoryEntry']
 export type Params = Schemas['TaskParamsInput']
@@ -42,27 +42,7 @@ export interface Page<T> {
 }
 
 /** A comment, an assignment, an appeal or a reminder. */
-export interface EventNote {
-  id: string
-  at: number
-  kind: 'comment' | 'assignment' | 'appeal' | 'appeal_accepted' | 'appeal_rejected' | 'overdue'
-  /** Empty for a reminder of the clock. */
-  username: string
-  text: string
-  /** Where its pictures are. */
-  pictures: string[]
-}
-
-/** What newer servers say about the handling of an event. */
-export interface Handling {
-  /** Number of the report 上报编号. */
-  number: string
-  /** The first event of the same subject at the same place. */
-  group_id: string
-  assignee_name: string | null
-  /** Until when the next step is due 办理时限. */
-  due_at: number | null
-}
+export type EventNote = Schemas['EventNote']
 
 /** What lists of events are narrowed to; several values are separated by commas, times are microseconds. */
 export interface EventQuery {

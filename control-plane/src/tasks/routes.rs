@@ -118,9 +118,17 @@ pub(crate) async fn update_task(
     let version = input.version.ok_or_else(|| {
         ApiError::invalid("version", "send the version of the task that was edited", "缺少被编辑内容的版本号 version")
     })?;
-    let spec = valid(id, input)?;
+    let keeps = (input.mutes.is_none(), input.reference.is_none());
+    let mut spec = valid(id, input)?;
     let mut tx = app.db.begin().await?;
     let stored = store::get(&mut tx, id).await?.ok_or_else(no_task)?;
+    // What was taught on the spot stays when a form that does not show it is saved.
+    if keeps.0 {
+        spec.mutes.clone_from(&stored.spec.mutes);
+    }
+    if keeps.1 {
+        spec.reference.clone_from(&stored.spec.reference);
+    }
     let edge = edge_of(&mut tx, &spec).await?;
     if !store::update(&mut tx, &spec, version, now).await? {
         return Err(ApiError::conflict());

@@ -20,9 +20,9 @@ pub(crate) struct TaskInput {
     /// Without an include zone the whole picture counts.
     pub(crate) zones: Option<Vec<api::Zone>>,
     pub(crate) lines: Option<Vec<api::Line>>,
-    /// Places that were false alarms.
+    /// Places that were false alarms; kept as they are when left out of an edit.
     pub(crate) mutes: Option<Vec<api::Mute>>,
-    /// For algorithms that compare with an approved picture.
+    /// For algorithms that compare with an approved picture; kept as it is when left out of an edit.
     pub(crate) reference: Option<api::ReferencePicture>,
     /// Always armed when left out.
     pub(crate) schedule: Option<api::Schedule>,

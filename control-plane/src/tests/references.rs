@@ -37,6 +37,10 @@ pub(super) async fn are_approved_kept_and_reach_their_edge(plane: Plane) {
     assert_eq!(approve(&admin, &id, headers_only(640, 360)).await.1["reference"]["version"], 2);
     assert_eq!(approve(&admin, &id, first.clone()).await.1["reference"]["version"], 3, "an earlier state comes back");
 
+    let body = json!({"camera_id": plane.camera, "algorithm": "fence_missing", "name": "东侧围挡 2", "version": 4});
+    let (status, task) = admin.put(&format!("/api/v1/tasks/{id}"), body).await;
+    assert_eq!((status.as_u16(), &task["reference"]["version"]), (200, &json!(3)), "an edit keeps it: {task}");
+
     let all = admin.get(&format!("/api/v1/tasks/{id}/references")).await;
     let versions: Vec<_> = all["items"].as_array().unwrap().iter().map(|p| p["version"].as_u64().unwrap()).collect();
     assert_eq!(versions, [3, 2, 1]);

@@ -22,6 +22,16 @@ export function event(id: string, decided_at: number, part: Partial<EventSummary
     version: 1,
     snapshot: null,
     clip: null,
+    number: id,
+    group_id: id,
+    group_count: 1,
+    note_count: 0,
+    overdue_level: 0,
+    light: null,
+    appeal: null,
+    assignee_id: null,
+    assignee_name: null,
+    due_at: null,
     ...part,
   }
 }

@@ -6,6 +6,24 @@ export interface Sentence {
   values: Record<string, string | number>
 }
 
+/** A measured value: its name is a key under `alerts.measure` when the console knows it. */
+export interface Measured {
+  name: string
+  value: string
+  limit: string | null
+  label: string | null
+}
+
+const shares = new Set(['share_under_water', 'changed', 'masked', 'area', 'above_line', 'vehicle_class'])
+
+/** What was measured beside the votes, as people read it: shares in per cent. */
+export function measured(why: EventDetail['why']): Measured[] {
+  return why.measures.map(({ name, value, limit, label }) => {
+    const show = (number: number) => (shares.has(name) ? `${whole(number * 100)}%` : String(tenth(number)))
+    return { name, value: show(value), limit: limit === null ? null : show(limit), label }
+  })
+}
+
 const whole = (value: number) => Math.round(value)
 const tenth = (value: number) => Math.round(value * 10) / 10
 

@@ -30,8 +30,10 @@ it('sends zones and lines apart, and only what was set', () => {
   expect(input).toMatchObject({ zones: [{ name: '禁入区', kind: 'include' }], lines: [{ name: '大门', kind: 'crossing_rightward' }], params: { dwell_secs: 4 }, version: 3 })
   expect(input.params).not.toHaveProperty('min_score')
   const plain = inputOf(form(), undefined)
-  expect(Object.keys(plain)).not.toEqual(expect.arrayContaining(['lines', 'version']))
-  expect(plain.schedule).not.toHaveProperty('holidays')
+  // Empty lists are sent: an edit that takes the last line or holiday away must not keep it.
+  expect(plain.lines).toEqual([])
+  expect(plain.schedule?.holidays).toEqual([])
+  expect(plain).not.toHaveProperty('version')
 })
 
 it('brings a stored task back unchanged', () => {

@@ -80,18 +80,17 @@ export function formOf(task: Task | null, algorithms: readonly Algorithm[]): Tas
       severity: '',
       figures: [],
       // The site's own time is the browser's: the person who arms the task stands there.
-      schedule: { utc_offset_minutes: -new Date().getTimezoneOffset(), spans: [] },
+      schedule: { utc_offset_minutes: -new Date().getTimezoneOffset(), spans: [], holidays: [] },
       params: {},
     }
   }
-  const { lines = [] } = task as { lines?: Figure[] }
   return {
     name: task.name,
     camera_id: task.camera_id,
     algorithm: task.algorithm,
     enabled: task.enabled,
     severity: task.severity ?? '',
-    figures: [...task.zones, ...lines].map((figure) => ({ ...figure, points: figure.points.map((point) => ({ ...point })) })),
+    figures: [...task.zones, ...task.lines].map((figure) => ({ ...figure, points: figure.points.map((point) => ({ ...point })) })),
     schedule: { ...task.schedule },
     params: { ...(task.params as ParamValues) },
   }
@@ -114,7 +113,6 @@ export function inputOf(form: TaskForm, version: number | undefined): TaskInput 
   const figures = form.figures.map((figure) => ({ ...figure, name: figure.name.trim() }))
   const lines = figures.filter((figure) => isLine(figure.kind)).map(({ name, kind, points }) => ({ name, kind, points }))
   const zones = figures.filter((figure) => !isLine(figure.kind)).map(({ min_score, ...zone }) => (min_score ? { ...zone, min_score } : zone))
-  const { holidays = [], ...schedule } = form.schedule
   const input = {
     name: form.name.trim(),
     camera_id: form.camera_id,
@@ -122,10 +120,9 @@ export function inputOf(form: TaskForm, version: number | undefined): TaskInput 
     enabled: form.enabled,
     severity: form.severity === '' ? null : form.severity,
     zones: zones as TaskInput['zones'],
-    schedule: holidays.length > 0 ? { ...schedule, holidays } : schedule,
+    schedule: form.schedule,
     params: Object.fromEntries(Object.entries(form.params).filter(([, value]) => value !== null && value !== undefined)) as Params,
-    // Left out when there are none, for servers that know no lines yet.
-    ...(lines.length > 0 ? { lines } : {}),
+    lines: lines as TaskInput['lines'],
     ...(version === undefined ? {} : { version }),
   }
   return input

@@ -15,14 +15,14 @@ export interface Holiday {
   plan: HolidayPlan
 }
 /** The schedule with the days that differ from the grid. */
-export type FullSchedule = Schedule & { holidays?: Holiday[] }
+export type FullSchedule = Schedule
 
 export const mostHolidays = 366
 
 const emptyDay = () => Array.from({ length: cellsPerDay }, () => false)
 
 /** The grid of a schedule; one without spans is always armed. A half hour that is armed in part shows as armed. */
-export function weekOf(schedule: Schedule): Week {
+export function weekOf(schedule: Pick<Schedule, 'spans'>): Week {
   const week = Array.from({ length: 7 }, emptyDay)
   if (schedule.spans.length === 0) return week.map((day) => day.map(() => true))
   for (const span of schedule.spans) {
