@@ -13,8 +13,13 @@ export interface Row {
 
 /** Folds alerts that the server has put into one group. Rows come newest first; a group stands where its newest alert stands. */
 export function fold(events: readonly EventSummary[], unfolded: ReadonlySet<string>): Row[] {
-  const groups = [...Map.groupBy(events, (event) => event.group_id).values()]
-  return groups.flatMap((group) => {
+  const groups = new Map<string, EventSummary[]>()
+  for (const event of events) {
+    const group = groups.get(event.group_id)
+    if (group) group.push(event)
+    else groups.set(event.group_id, [event])
+  }
+  return [...groups.values()].flatMap((group) => {
     const head = group[0]?.id ?? ''
     const shown = unfolded.has(head) ? group : group.slice(0, 1)
     return shown.map((event, i) => ({ event, size: group.length, head, inner: i > 0 }))
