@@ -10,6 +10,11 @@ pub(crate) const fn day(at: Timestamp) -> i64 {
     (at.as_micros().saturating_add(OFFSET)).div_euclid(DAY)
 }
 
+/// Hour of the local day, 0–23.
+pub(crate) const fn hour(at: Timestamp) -> u8 {
+    (at.as_micros().saturating_add(OFFSET).rem_euclid(DAY) / (DAY / 24)) as u8
+}
+
 /// When local day `day` begins.
 pub(crate) const fn day_start(day: i64) -> Timestamp {
     Timestamp::from_micros(day.saturating_mul(DAY).saturating_sub(OFFSET))

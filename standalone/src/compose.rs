@@ -12,7 +12,7 @@ use demo_camera::DemoServer;
 use protocol::{CameraSpec, Secret, viewer_token::ViewerKey};
 use runtime::{CancellationToken, Clock, Tasks};
 use server_kit::Db;
-use stream_gateway::{Hub, live};
+use stream_gateway::{Hub, gb28181::Server as Gb28181, live};
 use tokio::net::TcpListener;
 use tracing::{info, warn};
 
@@ -74,6 +74,10 @@ pub async fn run(
 
     let video = Arc::new(Tasks::default());
     let hub = Hub::new(Arc::clone(&clock), Arc::clone(&video));
+    if let Some(gb28181) = &config.gb28181 {
+        let server = Gb28181::start(gb28181, &hub, Arc::clone(&clock), &video).await?;
+        info!(address = %server.address(), "GB/T 28181 devices may register");
+    }
     let viewer_key = ViewerKey::new(secrets.viewer_key.expose().as_bytes());
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(

@@ -31,6 +31,8 @@ pub struct Config {
     pub console: PathBuf,
     /// Threads that inference may use.
     pub inference_threads: usize,
+    /// The GB/T 28181 server, to which devices register; off when left out.
+    pub gb28181: Option<stream_gateway::gb28181::ServerConfig>,
     /// Demo cameras.
     pub demo: DemoConfig,
 }
@@ -69,6 +71,7 @@ impl Default for Config {
             onnxruntime: ".cache/onnxruntime/libonnxruntime.so".into(),
             console: "console/dist".into(),
             inference_threads: 2,
+            gb28181: None,
             demo: DemoConfig::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use protocol::{CameraId, EdgeHealth, EdgeId, Event, ReportedState, TaskId, Timestamp, wire::Received};
+use protocol::{CameraId, EdgeHealth, EdgeId, Event, HourlyCounts, ReportedState, TaskId, Timestamp, wire::Received};
 use server_kit::{Db, DbError, Tx};
 
 use super::{
@@ -14,6 +14,7 @@ use crate::{
     cameras::{self, store::Ownership},
     edges, events,
     events::intake::store::{Place, Stored},
+    reports,
     stream::{self, ChangeKind},
     tasks,
 };
@@ -63,7 +64,7 @@ pub(super) async fn set_aside(
     let received = match decode(message) {
         Incoming::Event(edge, event) => Bad::event(edge, &event, "").received,
         Incoming::Bad(bad) => bad.received,
-        Incoming::Health(..) | Incoming::Reported(..) => None,
+        Incoming::Health(..) | Incoming::Reported(..) | Incoming::Counts(..) => None,
     };
     let mut tx = db.begin().await?;
     store::quarantine(&mut tx, message, &reason, now).await?;
@@ -101,6 +102,7 @@ impl Batch {
             Incoming::Event(edge, event) => self.event(edge, &event).await,
             Incoming::Health(edge, health) => self.health(edge, &health).await,
             Incoming::Reported(edge, reported) => self.reported(edge, &reported).await,
+            Incoming::Counts(edge, counts) => self.counts(edge, &counts).await,
             Incoming::Bad(bad) => Ok(Some(bad)),
         }
     }
@@ -169,6 +171,17 @@ impl Batch {
         for (kind, id) in edges::reports::report_news(edge, known.reported.as_ref(), reported) {
             self.news(kind, id);
         }
+        Ok(None)
+    }
+
+    /// Keeps how many people an hour had; a repeated message changes nothing.
+    async fn counts(&mut self, edge: EdgeId, counts: &HourlyCounts) -> Result<Option<Bad>, DbError> {
+        match self.owner(counts.camera).await? {
+            Some(owner) if owner.edge == edge => {}
+            Some(_) => return Ok(Some(Bad { reason: "the camera belongs to another edge".into(), received: None })),
+            None => return Ok(Some(Bad { reason: "the camera is not known here".into(), received: None })),
+        }
+        reports::store::keep_hour(&mut self.tx, counts).await?;
         Ok(None)
     }
 

@@ -1,7 +1,7 @@
 //! From bytes to something that can be stored, or the reason why not. Pure.
 
 use protocol::{
-    EdgeHealth, EdgeId, Event, EventId, ReportedState, TimedBox,
+    EdgeHealth, EdgeId, Event, EventId, HourlyCounts, ReportedState, TimedBox,
     wire::{self, Channel, Received},
 };
 use serde::Deserialize;
@@ -15,6 +15,7 @@ pub(super) enum Incoming {
     Event(EdgeId, Box<Event>),
     Health(EdgeId, Box<EdgeHealth>),
     Reported(EdgeId, Box<ReportedState>),
+    Counts(EdgeId, Box<HourlyCounts>),
     Bad(Bad),
 }
 
@@ -63,9 +64,13 @@ pub(super) fn decode(message: &Message) -> Incoming {
             Ok(envelope) => Incoming::Reported(edge, Box::new(envelope.body)),
             Err(error) => bad(error),
         },
-        Channel::Telemetry => {
-            Incoming::Bad(Bad { reason: "hourly counts are not kept here yet".into(), received: None })
-        }
+        Channel::Telemetry => match wire::decode::<HourlyCounts>(edge, &message.payload) {
+            Ok(envelope) => match envelope.body.validate() {
+                Ok(()) => Incoming::Counts(edge, Box::new(envelope.body)),
+                Err(error) => Incoming::Bad(Bad { reason: error.to_string(), received: None }),
+            },
+            Err(error) => bad(error),
+        },
         Channel::Desired | Channel::Receipt => {
             Incoming::Bad(Bad { reason: "only the plane writes this topic".into(), received: None })
         }

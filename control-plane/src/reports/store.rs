@@ -2,12 +2,12 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use protocol::{EventId, Timestamp};
+use protocol::{ClassTable, EventId, HourlyCounts, Timestamp};
 use server_kit::{DbError, Filter};
 use sqlx::{AnyConnection, Row as _};
 
 use super::{histogram, hours::HourlyCount};
-use crate::events::store::Times;
+use crate::{china_time, events::store::Times};
 
 /// Adds an event, as it stands in its row now, to the counts of its day (`by` = 1), or takes it away (−1).
 ///
@@ -235,6 +235,30 @@ pub(crate) async fn hourly_counts(
         found.push((row.try_get(0)?, row.try_get(1)?, count));
     }
     Ok(found)
+}
+
+/// An hour that was watched for less than this, seconds, says nothing about who was there.
+const LEAST_WATCHED_SECS: u16 = 1_800;
+
+/// Keeps the people of one hour of one camera. Of several reports of one hour the largest counts: an edge that was
+/// restarted reports the rest of the hour alone.
+pub(crate) async fn keep_hour(c: &mut AnyConnection, counts: &HourlyCounts) -> Result<(), DbError> {
+    if counts.analysed_secs < LEAST_WATCHED_SECS {
+        return Ok(());
+    }
+    let persons = counts.rows.iter().find(|row| row.kind == ClassTable::PERSON).map_or(0, |row| row.seen);
+    sqlx::query(
+        "insert into hourly_counts (camera_id, day, hour, persons) values ($1, $2, $3, $4)
+         on conflict (camera_id, day, hour) do update set persons =
+         case when excluded.persons > hourly_counts.persons then excluded.persons else hourly_counts.persons end",
+    )
+    .bind(counts.camera.to_string())
+    .bind(china_time::day(counts.hour_start))
+    .bind(i64::from(china_time::hour(counts.hour_start)))
+    .bind(i64::from(persons))
+    .execute(c)
+    .await?;
+    Ok(())
 }
 
 /// Forgets samples and hourly counts of days before `day`.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::{CameraState, EdgeHealth, EventId, ReportedState, Severity, StreamState};
+use protocol::{CameraState, CountRow, EdgeHealth, EventId, HourlyCounts, ReportedState, Severity, StreamState};
 use serde_json::{Value, json};
 use server_kit::Role;
 use sqlx::Row as _;
@@ -147,23 +147,26 @@ pub(super) async fn statistics_add_up(plane: Plane) {
 pub(super) async fn a_camera_that_sees_nobody_for_a_week_is_named(plane: Plane) {
     let viewer = plane.user(Role::Viewer).await;
     let today = crate::china_time::day(plane.now());
-    let mut connection = plane.db().read().await.unwrap();
+    let hour_of = |day: i64, hour: u64, analysed_secs, seen| {
+        let hour_start = crate::china_time::day_start(day) + Duration::from_hours(hour);
+        let rows = vec![CountRow { kind: "person".into(), entered: 0, left: 0, seen }];
+        message(plane.edge, HourlyCounts { hour_start, camera: plane.camera, analysed_secs, rows })
+    };
     for day in today - 7..today {
-        for hour in 8..18 {
-            let row = sqlx::query("insert into hourly_counts (camera_id, day, hour, persons) values ($1, $2, $3, $4)");
-            row.bind(plane.camera.to_string())
-                .bind(day)
-                .bind(hour)
-                .bind(i64::from(hour == 9))
-                .execute(&mut *connection)
-                .await
-                .unwrap();
-        }
+        // Each hour comes twice: nothing confirms it to the edge.
+        let hours = (8..18).map(|hour| hour_of(day, hour, 3_600, u32::from(hour == 9)));
+        let all: Vec<_> = hours.clone().chain(hours).collect();
+        plane.take(&all).await;
     }
-    drop(connection);
+    // Hardly watched: no word about hour 7.
+    plane.take(&[hour_of(today - 1, 7, 600, 50)]).await;
+    let half_past = HourlyCounts { hour_start: START, camera: plane.camera, analysed_secs: 3_600, rows: vec![] };
+    plane.take(&[message(plane.edge, half_past)]).await;
     let path = "/api/v1/reports/deserted-cameras";
     let found = viewer.get(path).await;
     assert_eq!((&found["items"][0]["camera_name"], &found["items"][0]["persons"]), (&json!("南门"), &json!(7)));
     assert_eq!(viewer.get(&format!("{path}?from_hour=7")).await["items"], json!([]), "an hour was not reported");
+    let quarantined = plane.user(Role::Admin).await.get("/api/v1/quarantine").await;
+    assert_eq!(quarantined["items"].as_array().map(Vec::len), Some(1), "no full hour: {quarantined}");
     assert_eq!(viewer.json(axum::http::Method::GET, &format!("{path}?from_hour=18"), Value::Null).await.0, 400);
 }

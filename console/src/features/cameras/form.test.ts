@@ -8,6 +8,8 @@ it.each([
   [{ name: ' ' }, { name: 'cameras.nameMissing' }],
   [{ url: 'http://10.0.0.7' }, { url: 'cameras.urlWrong' }],
   [{ url: 'rtsp://' }, { url: 'cameras.urlWrong' }],
+  [{ url: 'gb28181://34020000001320000001/34020000001310000001?stream=sub' }, {}],
+  [{ url: 'gb28181://10.0.0.7/1' }, { url: 'cameras.urlWrong' }],
   [{ url: 'rtsp://admin:secret@10.0.0.7/' }, { url: 'cameras.urlCredentials' }],
   [{ password: 'x' }, { username: 'cameras.passwordWithoutUser' }],
 ])('%j', (part, expected) => {

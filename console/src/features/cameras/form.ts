@@ -24,7 +24,7 @@ export function formOf(camera: Camera | null): CameraForm {
 export function check(form: CameraForm): Record<string, string> {
   const found: Record<string, string> = {}
   if (form.name.trim() === '') found.name = 'cameras.nameMissing'
-  if (!/^rtsps?:\/\/[^/\s]+/i.test(form.url.trim())) found.url = 'cameras.urlWrong'
+  if (!/^(rtsps?:\/\/[^/\s]+|gb28181:\/\/\d{20}(\/\d{20})?([?].*)?$)/i.test(form.url.trim())) found.url = 'cameras.urlWrong'
   else if (/^rtsps?:\/\/[^/]*@/i.test(form.url.trim())) found.url = 'cameras.urlCredentials'
   if (form.password !== '' && form.username.trim() === '') found.username = 'cameras.passwordWithoutUser'
   return found
